@@ -1,0 +1,111 @@
+// The only file that touches the addon. It gives every native function its type, and owns the
+// buffers that both sides share. Calls on the way of each byte answer with a number: a count, a
+// negative errno, or one of the codes below. The others throw an error with errno and syscall.
+
+import { constants } from 'node:os';
+import { loadAddon } from './load';
+
+export const AGAIN = -constants.errno.EAGAIN;
+export const CLOSED = -10001;
+export const EXPIRED = -10002;
+export const BUSY = -10003;
+
+/** Set beside a count that a read returns: the stream is thought to hold more. */
+export const MORE = 1 << 24;
+/** The count without it. */
+export const COUNT = MORE - 1;
+
+// Bits of a notice: native/core/pollable.h.
+export const READABLE = 1;
+export const WRITABLE = 2;
+export const READ_EXPIRED = 4;
+export const WRITE_EXPIRED = 8;
+export const FINISHED = 16;
+
+// The two directions, and how a notice is awaited.
+export const READ = 0;
+export const WRITE = 1;
+export const NOTHING = 0;
+export const ONCE = 1;
+export const ALWAYS = 2;
+
+// Both directions as bits, for deadlines.
+export const READ_SIDE = 1;
+export const WRITE_SIDE = 2;
+
+/** The address families of native calls; `UNIX` takes a path in place of host, port and scope. */
+export const IP4 = 4;
+export const IP6 = 6;
+export const UNIX = 1;
+
+export const STREAM = 0;
+export const PACKETS = 1;
+
+/** What a stream's descriptor carries: native/core/stream.h. */
+export const KIND_TCP = 0;
+export const KIND_UNIX = 1;
+export const KIND_PACKETS = 2;
+
+/** [host, port, scope] or [path] */
+export type AddressTuple = [host: string, port: number, scope: number] | [path: string];
+
+interface Native {
+  setup(dispatch: (count: number) => void, records: Int32Array, scratch: Uint8Array): void;
+  openHandles(): number;
+
+  awaitNotice(id: number, side: number, mode: number): void;
+  setDeadline(id: number, sides: number, epochMs: number): number;
+  state(id: number): number;
+  setRef(id: number, on: boolean): void;
+  close(id: number): boolean;
+  descriptor(id: number): number;
+  detach(id: number): number;
+  duplicate(id: number): number;
+  localAddr(id: number): AddressTuple | undefined;
+  peerAddr(id: number): AddressTuple | undefined;
+
+  read(id: number, resumed: boolean, max: number): number;
+  readInto(id: number, resumed: boolean, p: Uint8Array): number;
+  write(id: number, resumed: boolean, p: Uint8Array, offset: number): number;
+  writeScratch(id: number, resumed: boolean, length: number): number;
+  writeVector(id: number, resumed: boolean, list: readonly Uint8Array[], first: number, offset: number): number;
+  shutdown(id: number, how: number): number;
+  adoptStream(fd: number, kind: number): number;
+
+  accept(id: number, resumed: boolean, max: number): number;
+  refused(id: number): number;
+  adoptListener(fd: number, kind: number): number;
+
+  openSocket(family: number, type: number, protocol: number): number;
+  bind(id: number, family: number, host: string, port: number, scope: number): void;
+  listen(id: number, backlog: number): number;
+  connect(id: number, family: number, host: string, port: number, scope: number): number;
+  finishConnect(id: number, resumed: boolean): number;
+
+  setReuseAddr(id: number): void;
+  setReusePort(id: number): void;
+  setV6Only(id: number, on: number): void;
+  setNoDelay(id: number, on: number): void;
+  setKeepAlive(id: number, on: number): void;
+  setKeepAliveConfig(id: number, idle: number, interval: number, count: number): void;
+  setLinger(id: number, seconds: number): void;
+  setReadBuffer(id: number, bytes: number): void;
+  setWriteBuffer(id: number, bytes: number): void;
+  setUserTimeout(id: number, milliseconds: number): void;
+}
+
+export const native = loadAddon() as Native;
+
+/** The most that one read takes, and with it the largest chunk. */
+export const CHUNK = 65536;
+
+/** Notices of one turn, as pairs (id, bits). */
+export const records = new Int32Array(2 * 512);
+
+/**
+ * Where reads whose bytes are copied out, small writes and the ids of accepted connections pass
+ * through. It never leaves this library, so nobody can detach it, and every user of it is done
+ * before any code of a caller's runs.
+ */
+export const scratch: Buffer = Buffer.from(new ArrayBuffer(CHUNK));
+export const scratchIds = new Int32Array(scratch.buffer, 0, 64);

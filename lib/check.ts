@@ -1,0 +1,64 @@
+// What callers hand in, checked at the call that hands it in.
+
+import { invalidType, invalidValue, outOfRange } from './errors';
+
+
+/** A Uint8Array whose memory stays where it is: not detached, not resizable. */
+export function checkBytes(name: string, p: unknown): asserts p is Uint8Array {
+  if (!(p instanceof Uint8Array)) throw invalidType(name, 'an instance of Buffer or Uint8Array', p);
+  const buffer = p.buffer as ArrayBuffer & { resizable?: boolean; growable?: boolean };
+  if (buffer.resizable === true || buffer.growable === true) {
+    throw invalidValue(name, 'must not be backed by a resizable ArrayBuffer', p);
+  }
+  if (isDetached(p)) throw invalidValue(name, 'must not be detached', p);
+}
+
+/** Whether its memory was transferred away. A detached array looks empty, so only empty ones are asked. */
+export function isDetached(p: Uint8Array): boolean {
+  if (p.length > 0) return false;
+  try {
+    new Uint8Array(p.buffer, 0, 0);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** For a call whose buffer went away after it had been checked. */
+export function detachedWhileWaiting(op: string): Error {
+  const error = new TypeError(`The buffer of a ${op} was detached while the ${op} waited`);
+  return Object.assign(error, { code: 'ERR_INVALID_ARG_VALUE' });
+}
+
+export function checkSignal(signal: unknown): asserts signal is AbortSignal {
+  if (!(signal instanceof AbortSignal)) throw invalidType('options.signal', 'an instance of AbortSignal', signal);
+}
+
+export function checkObject(name: string, value: unknown): asserts value is object {
+  if (typeof value !== 'object' || value === null) throw invalidType(name, 'of type object', value);
+}
+
+export function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== 'function') throw invalidType(name, 'of type function', value);
+}
+
+export function checkBoolean(name: string, value: unknown): asserts value is boolean {
+  if (typeof value !== 'boolean') throw invalidType(name, 'of type boolean', value);
+}
+
+export function checkString(name: string, value: unknown): asserts value is string {
+  if (typeof value !== 'string') throw invalidType(name, 'of type string', value);
+}
+
+export function checkInteger(name: string, value: unknown, min: number, max: number): asserts value is number {
+  if (typeof value !== 'number') throw invalidType(name, 'of type number', value);
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw outOfRange(name, `an integer >= ${min} and <= ${max}`, value);
+  }
+}
+
+/** A duration in milliseconds: 0 or more, and finite. */
+export function checkDuration(name: string, value: unknown): asserts value is number {
+  if (typeof value !== 'number') throw invalidType(name, 'of type number', value);
+  if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER)) throw outOfRange(name, '>= 0 milliseconds', value);
+}

@@ -1,0 +1,200 @@
+// The errors of this package. What the network does is an OpError, as in Go's net package; what the
+// caller got wrong is a TypeError or RangeError with Node's own codes.
+
+import type { Addr } from './addr';
+import { BUSY, CLOSED, EXPIRED } from './binding';
+import { errnoCode, errnoText } from './errno';
+
+/** A system call that failed: the cause of an OpError. Text: `read: connection reset by peer`. */
+export class SyscallError extends Error {
+  /** The error's name, such as `ECONNRESET`. */
+  readonly code: string;
+  /** The error's number, negative as everywhere in Node. */
+  readonly errno: number;
+  /** The call as Go names it, such as `read` or `connect`. */
+  readonly syscall: string;
+
+  constructor(syscall: string, errno: number) {
+    super(`${syscall}: ${errnoText(errno)}`);
+    this.name = 'SyscallError';
+    this.code = errnoCode(errno);
+    this.errno = errno;
+    this.syscall = syscall;
+  }
+}
+
+/** An address that does not parse or does not fit (Go's net.AddrError). */
+export class AddrError extends Error {
+  readonly code = 'ERR_SPLICEWAY_ADDRESS';
+  /** What is wrong, without the address. */
+  readonly err: string;
+  /** The address as it was given. */
+  readonly addr: string;
+
+  constructor(err: string, addr: string) {
+    super(addr === '' ? err : `address ${addr}: ${err}`);
+    this.name = 'AddrError';
+    this.err = err;
+    this.addr = addr;
+  }
+}
+
+/** A network that this package does not know (Go's net.UnknownNetworkError). */
+export class UnknownNetworkError extends Error {
+  readonly code = 'ERR_SPLICEWAY_ADDRESS';
+
+  constructor(readonly network: string) {
+    super(`unknown network ${network}`);
+    this.name = 'UnknownNetworkError';
+  }
+}
+
+/** A name that was not resolved (Go's net.DNSError). */
+export class DNSError extends Error {
+  /** As Node's dns module has it: `ENOTFOUND`, `EAI_AGAIN`, … */
+  readonly code: string;
+  /** The name does not exist, or has no address of the wanted family. */
+  readonly notFound: boolean;
+  /** A later attempt may work. */
+  readonly temporary: boolean;
+
+  constructor(
+    readonly hostname: string,
+    text: string,
+    code: string,
+    options?: ErrorOptions,
+  ) {
+    super(`lookup ${hostname}: ${text}`, options);
+    this.name = 'DNSError';
+    this.code = code;
+    this.notFound = code === 'ENOTFOUND' || code === 'ENODATA';
+    this.temporary = code === 'EAI_AGAIN';
+  }
+}
+
+class SentinelError extends Error {
+  constructor(
+    message: string,
+    readonly code: string,
+  ) {
+    super(message);
+    this.name = 'Error';
+  }
+}
+
+/** The cause of every OpError about a use after close (Go's net.ErrClosed). */
+export const ErrClosed: Error = new SentinelError('use of closed network connection', 'ERR_SPLICEWAY_CLOSED');
+/** The cause of every OpError about a deadline (Go's os.ErrDeadlineExceeded). */
+export const ErrDeadlineExceeded: Error = new SentinelError('i/o timeout', 'ERR_SPLICEWAY_DEADLINE_EXCEEDED');
+/** The cause of an OpError for a call on a connection that a relay owns. */
+export const ErrBusy: Error = new SentinelError('connection is being relayed or handled', 'ERR_SPLICEWAY_BUSY');
+
+/**
+ * What went wrong, and where (Go's net.OpError). `message` reads as Go prints it:
+ * `read tcp 127.0.0.1:1234->127.0.0.1:80: read: connection reset by peer`.
+ */
+export class OpError extends Error {
+  /** The operation: `dial`, `listen`, `accept`, `read`, `write`, `writev`, `readfrom`, `close`, `set`, `file`, `raw-control`, … */
+  readonly op: string;
+  /** The network as it was given to dial or listen. */
+  readonly net: string;
+  /** The local address of an operation that has a remote one too; else null. */
+  readonly source: Addr | null;
+  /** The remote address; the local one of `listen`, `accept` and setting a deadline. */
+  readonly addr: Addr | null;
+  /** What lies behind it: a SyscallError, ErrClosed, ErrDeadlineExceeded, an AddrError, … */
+  override readonly cause: Error;
+  /** `ERR_SPLICEWAY_DEADLINE_EXCEEDED`, `ERR_SPLICEWAY_CLOSED`, `ERR_SPLICEWAY_ADDRESS`, `ERR_SPLICEWAY_BUSY`, or the system's own, such as `ECONNRESET`. */
+  readonly code: string;
+  /** The system's error number, negative, where there is one. */
+  declare readonly errno?: number;
+  /** The system call that failed, where one did. */
+  declare readonly syscall?: string;
+  /** A deadline or a timeout ended the operation. */
+  readonly timeout: boolean;
+  /** Trying again later may work; Go's Temporary, with its known vagueness. */
+  readonly temporary: boolean;
+  /** How many bytes of a failed write the kernel had taken. Present on errors of write and writev. */
+  declare bytesWritten?: number;
+  /** How many bytes a failed copy had moved. Present on errors of copy and sendFile. */
+  declare bytesCopied?: number;
+
+  constructor(op: string, net: string, source: Addr | null, addr: Addr | null, cause: Error) {
+    super(`${describe(op, net, source, addr)}: ${cause.message}`);
+    this.name = 'OpError';
+    this.op = op;
+    this.net = net;
+    this.source = source;
+    this.addr = addr;
+    this.cause = cause;
+    this.code = (cause as { code?: string }).code ?? 'ERR_SPLICEWAY';
+    this.timeout = isTimeout(cause);
+    this.temporary = isTemporary(op, cause);
+    if (cause instanceof SyscallError) {
+      this.errno = cause.errno;
+      this.syscall = cause.syscall;
+    }
+  }
+}
+
+function describe(op: string, net: string, source: Addr | null, addr: Addr | null): string {
+  const where = source !== null && addr !== null ? `${source}->${addr}` : `${source ?? addr ?? ''}`;
+  return [op, net, where].filter((part) => part !== '').join(' ');
+}
+
+function isTimeout(cause: Error): boolean {
+  return cause === ErrDeadlineExceeded || (cause instanceof SyscallError && cause.code === 'ETIMEDOUT');
+}
+
+// Go's syscall.Errno.Temporary, and OpError.Temporary for connections that died in the accept queue.
+const TEMPORARY = new Set(['EINTR', 'EMFILE', 'ENFILE', 'ETIMEDOUT', 'EAGAIN']);
+
+function isTemporary(op: string, cause: Error): boolean {
+  if (cause === ErrDeadlineExceeded) return true;
+  if (cause instanceof DNSError) return cause.temporary;
+  if (!(cause instanceof SyscallError)) return false;
+  if (op === 'accept' && (cause.code === 'ECONNRESET' || cause.code === 'ECONNABORTED')) return true;
+  return TEMPORARY.has(cause.code);
+}
+
+/** The cause that a negative result of a native call stands for. */
+export function causeOf(status: number, syscall: string): Error {
+  if (status === CLOSED) return ErrClosed;
+  if (status === EXPIRED) return ErrDeadlineExceeded;
+  if (status === BUSY) return ErrBusy;
+  return new SyscallError(syscall, status);
+}
+
+/** The cause behind an error that a native call threw. */
+export function thrownCause(error: unknown): Error {
+  const { errno, syscall } = error as { errno?: number; syscall?: string };
+  return typeof errno === 'number' && typeof syscall === 'string' ? new SyscallError(syscall, errno) : (error as Error);
+}
+
+type Coded<T> = T & { code: string };
+
+/** As Node words it: `The "p" argument must be of type string. Received …` */
+export function invalidType(name: string, expected: string, value: unknown): Coded<TypeError> {
+  const message = `The "${name}" argument must be ${expected}. Received ${received(value)}`;
+  return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_TYPE' });
+}
+
+/** For a value of the right type that cannot be used. */
+export function invalidValue(name: string, reason: string, value: unknown): Coded<TypeError> {
+  const message = `The "${name}" argument ${reason}. Received ${received(value)}`;
+  return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_VALUE' });
+}
+
+/** For a number outside its range. */
+export function outOfRange(name: string, range: string, value: unknown): Coded<RangeError> {
+  const message = `The value of "${name}" is out of range. It must be ${range}. Received ${String(value)}`;
+  return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
+}
+
+function received(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'function') return `function ${value.name}`;
+  if (typeof value === 'object') return `an instance of ${value.constructor?.name ?? 'Object'}`;
+  const text = typeof value === 'string' ? `'${value}'` : String(value);
+  return `type ${typeof value} (${text.length > 28 ? `${text.slice(0, 25)}...` : text})`;
+}

@@ -1,0 +1,60 @@
+// What outlives a Conn that was forgotten: the id of its descriptor, so that it can be closed.
+
+import { fromNative } from './addr';
+import { native } from './binding';
+
+/** Who is told that a connection has closed: a Server counts its own. */
+export interface HandleOwner {
+  /** A function of the caller that served this connection threw. */
+  handlerFailed?(error: unknown, conn: object): void;
+  handleClosed(handle: Handle): void;
+}
+
+/**
+ * The method by which a connection is told its owner; it answers with its handle. Wrappers pass the
+ * call on to the connection they wrap.
+ */
+export const ownedBy: unique symbol = Symbol('spliceway.ownedBy');
+
+export class Handle {
+  owner: HandleOwner | null = null;
+
+  /** @param id of the native handle; -1 once it is closed */
+  constructor(public id: number) {}
+
+  close(): void {
+    const { id } = this;
+    this.id = -1;
+    native.close(id);
+    this.owner?.handleClosed(this);
+  }
+}
+
+let collected = 0;
+
+/** How many connections were closed because they were collected while open. */
+export function collectedCount(): number {
+  return collected;
+}
+
+// A Conn that is unreachable and waits for nothing can never be closed by its owner.
+const registry = new FinalizationRegistry<Handle>((handle) => {
+  if (handle.id < 0) return;
+  if (collected++ === 0) warn(handle.id);
+  handle.close();
+});
+
+function warn(id: number): void {
+  const local = native.localAddr(id);
+  const peer = native.peerAddr(id);
+  const name = [local, peer].map((tuple) => (tuple === undefined ? '?' : fromNative(tuple, 'unix'))).join('->');
+  process.emitWarning(`A connection (${name}) was collected while open. Call close() or shutdown() on each Conn.`, {
+    type: 'SplicewayWarning',
+    code: 'SPLICEWAY_CONN_COLLECTED',
+  });
+}
+
+/** Closes the handle when `owner` is collected. */
+export function closeWithOwner(owner: object, handle: Handle): void {
+  registry.register(owner, handle);
+}

@@ -1,0 +1,301 @@
+// Listeners: connections, taken from the kernel's queue one call at a time.
+
+import { lstatSync, unlinkSync } from 'node:fs';
+import { constants } from 'node:os';
+import { inspect } from 'node:util';
+import type { Addr } from './addr';
+import { TCPAddr } from './addr';
+import { AGAIN, CLOSED, EXPIRED, native, ONCE, READ, READ_EXPIRED, READ_SIDE, READABLE, scratchIds } from './binding';
+import { checkObject, checkSignal } from './check';
+import type { CallOptions, Conn } from './conn';
+import { type Deadline, toEpoch } from './deadline';
+import { unwatch, type Waiter, watch } from './dispatch';
+import { causeOf, ErrBusy, ErrClosed, OpError } from './errors';
+import { errnoText } from './errno';
+import { closeWithOwner, Handle } from './handle';
+import { connOn } from './network';
+import { advanced, joined, Pending, rejected, without } from './pending';
+import type { TCPConn } from './tcp-conn';
+import type { UnixConn } from './unix-conn';
+
+/**
+ * A listening socket (Go's net.Listener).
+ *
+ * The kernel completes connections and queues them, up to the backlog; accept() takes one for each
+ * call and none ahead, so closing the listener resets what still queues. When the process runs out of
+ * descriptors accepting pauses instead of failing, and goes on by itself.
+ */
+export interface Listener<C extends Conn = Conn> extends AsyncIterable<C>, AsyncDisposable, Disposable {
+  /**
+   * Resolves to the next connection. Calls that wait are served in their order.
+   * @throws OpError `op: 'accept'` (as a rejection): closed, deadline, or the system's error
+   */
+  accept(options?: CallOptions): Promise<C>;
+  /** Stops listening; waiting accepts reject. Connections accepted before live on. True for the call that closed it. */
+  close(): boolean;
+  /** The address it listens on, with the real port; still there after close. */
+  readonly addr: Addr;
+  /** An instant after which accept() fails; see {@link Conn.setDeadline}. @throws when it is closed */
+  setDeadline(t: Deadline): void;
+  /** Waiting accepts keep the process alive (the default). */
+  ref(): this;
+  /** Waiting accepts no longer keep the process alive. */
+  unref(): this;
+  /** accept() in a loop, until the listener is closed; `break` closes nothing. */
+  [Symbol.asyncIterator](): AsyncIterator<C, undefined>;
+  /** close() */
+  [Symbol.asyncDispose](): Promise<void>;
+  /** close() */
+  [Symbol.dispose](): void;
+}
+
+/** @internal Who takes all connections of a listener. */
+export interface Acceptor<C> {
+  accepted(conn: C): void;
+  /** The listening socket broke; it is closed. */
+  failed(error: OpError): void;
+}
+
+class PendingAccept extends Pending<SocketConnection> {}
+
+type SocketConnection = TCPConn | UnixConn;
+
+// Connections handed to a server in one go, at most: native/binding/listener.cc has the reason.
+const BATCH = 64;
+
+/** A listener on a socket of the kernel's: what listen() gives for TCP and Unix. */
+export class SocketListener<C extends SocketConnection = SocketConnection> implements Listener<C>, Waiter {
+  /** @internal */
+  readonly net: string;
+  readonly addr: Addr;
+  private readonly handleRef: Handle;
+  private readonly local: Addr | null;
+  private accepts: PendingAccept | null = null;
+  private server: Acceptor<C> | null = null;
+  private unlink: (() => void) | null = null;
+  private refusedBeforeClose = 0;
+
+  /** @internal */
+  constructor(id: number, net: string, addr: Addr) {
+    this.net = net;
+    this.addr = addr;
+    // A connection to a wildcard address has a local address of its own, which the kernel is asked.
+    this.local = addr instanceof TCPAddr && isWildcard(addr.ip) ? null : addr;
+    this.handleRef = new Handle(id);
+    closeWithOwner(this, this.handleRef);
+  }
+
+  /** @internal The native handle; -1 once closed. */
+  get id(): number {
+    return this.handleRef.id;
+  }
+
+  accept(options?: CallOptions): Promise<C> {
+    try {
+      return this.acceptOne(options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  private acceptOne(options: CallOptions | undefined): Promise<C> {
+    if (options !== undefined) checkObject('options', options);
+    const signal = options?.signal;
+    if (signal !== undefined) checkSignal(signal);
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    if (this.id < 0) return rejected(this.error(ErrClosed));
+    if (this.server !== null) return rejected(this.error(ErrBusy));
+    if (this.accepts === null) {
+      const status = native.accept(this.id, false, 1);
+      if (status > 0) return Promise.resolve(this.conn(0));
+      if (!isPause(status)) return rejected(this.error(causeOf(status, 'accept4')));
+    }
+    return this.wait(signal);
+  }
+
+  private wait(signal: AbortSignal | undefined): Promise<C> {
+    const call = new PendingAccept();
+    this.accepts = joined(this.accepts, call);
+    watch(this);
+    if (signal !== undefined) {
+      call.abortOn(signal, () => {
+        this.accepts = without(this.accepts, call);
+        this.release();
+      });
+    }
+    return call.promise as Promise<C>;
+  }
+
+  /** How many connections were closed unseen because the process had no descriptor left for them. */
+  get refused(): number {
+    return this.id < 0 ? this.refusedBeforeClose : native.refused(this.id);
+  }
+
+  close(): boolean {
+    if (this.id < 0) return false;
+    this.refusedBeforeClose = this.refused;
+    unwatch(this.id);
+    this.unlink?.();
+    this.handleRef.close();
+    this.failAccepts(CLOSED);
+    return true;
+  }
+
+  setDeadline(t: Deadline): void {
+    const epoch = toEpoch(t);
+    if (this.id < 0) throw ErrClosed;
+    if (native.setDeadline(this.id, READ_SIDE, epoch) !== 0) this.failAccepts(EXPIRED);
+  }
+
+  ref(): this {
+    native.setRef(this.id, true);
+    return this;
+  }
+
+  unref(): this {
+    native.setRef(this.id, false);
+    return this;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<C, undefined> {
+    for (;;) {
+      const conn = await this.accept().catch((error: unknown) => {
+        if (this.id < 0 && (error as OpError).cause === ErrClosed) return null;
+        throw error;
+      });
+      if (conn === null) return;
+      yield conn;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** @internal */
+  [inspect.custom](): string {
+    return `Listener { ${this.addr}, ${this.id < 0 ? 'closed' : 'listening'} }`;
+  }
+
+  /** @internal From the reactor. */
+  notice(bits: number): void {
+    if ((bits & READABLE) !== 0) {
+      if (this.server !== null) this.serveBatch(this.server);
+      else this.pump();
+    }
+    if ((bits & READ_EXPIRED) !== 0) this.failAccepts(EXPIRED);
+  }
+
+  private pump(): void {
+    while (this.accepts !== null) {
+      const call = this.accepts;
+      const status = native.accept(this.id, true, 1);
+      if (isPause(status)) return;
+      this.accepts = advanced(call);
+      if (status > 0) call.resolve(this.conn(0));
+      else call.fail(this.error(causeOf(status, 'accept4')));
+    }
+    this.release();
+  }
+
+  /** @internal Hands every connection to the acceptor from now on; serve.ts only. */
+  startServing(acceptor: Acceptor<C>): void {
+    if (this.id < 0) throw this.error(ErrClosed);
+    if (this.server !== null || this.accepts !== null) throw this.error(ErrBusy);
+    this.server = acceptor;
+    watch(this);
+    this.serveBatch(acceptor);
+  }
+
+  /** @internal Hands over what queues now; nothing is lost when the listener closes after this. */
+  drainQueue(acceptor: Acceptor<C>): void {
+    while (this.id >= 0 && this.takeBatch(acceptor) === BATCH);
+  }
+
+  private serveBatch(acceptor: Acceptor<C>): void {
+    const status = this.takeBatch(acceptor);
+    // There may be more, but other connections have their turn first.
+    if (status > 0 && this.id >= 0) native.awaitNotice(this.id, READ, ONCE);
+  }
+
+  private takeBatch(acceptor: Acceptor<C>): number {
+    const status = native.accept(this.id, true, BATCH);
+    if (status > 0) {
+      const conns = Array.from({ length: status }, (_, i) => this.conn(i));
+      for (const conn of conns) acceptor.accepted(conn);
+    } else if (!isPause(status)) {
+      const error = this.error(causeOf(status, 'accept4'));
+      this.close();
+      acceptor.failed(error);
+    }
+    return status;
+  }
+
+  private conn(index: number): C {
+    return connOn(scratchIds[index] as number, this.net, this.local) as C;
+  }
+
+  private failAccepts(status: number): void {
+    const first = this.accepts;
+    this.accepts = null;
+    for (let call = first; call !== null; call = call.next) call.fail(this.error(causeOf(status, 'accept4')));
+    this.release();
+  }
+
+  private release(): void {
+    if (this.id >= 0 && this.accepts === null && this.server === null) unwatch(this.id);
+  }
+
+  private error(cause: Error): OpError {
+    return new OpError('accept', this.net, null, this.addr, cause);
+  }
+
+  /** @internal close() removes the socket's file, if it is still the one that listening made. */
+  unlinkOnClose(path: string): void {
+    const made = identity(path);
+    this.unlink = () => {
+      try {
+        if (made !== null && identity(path) === made) unlinkSync(path);
+      } catch {
+        // The folder is no longer ours to change: the file stays, as it does after a crash.
+      }
+    };
+  }
+}
+
+/** @internal */
+export function isWildcard(ip: string): boolean {
+  return ip === '0.0.0.0' || ip === '::' || ip === '';
+}
+
+const { EMFILE, ENFILE, ENOBUFS, ENOMEM } = constants.errno;
+const SHORTAGES = new Set([-EMFILE, -ENFILE, -ENOBUFS, -ENOMEM]);
+
+// The kernel has none to give now; native code watches, and says when to ask again.
+function isPause(status: number): boolean {
+  if (status === AGAIN) return true;
+  if (!SHORTAGES.has(status)) return false;
+  warnOnce(status);
+  return true;
+}
+
+let warned = false;
+
+function warnOnce(status: number): void {
+  if (warned) return;
+  warned = true;
+  process.emitWarning(`Accepting pauses until there is room again: ${errnoText(status)}`, {
+    type: 'SplicewayWarning',
+    code: 'SPLICEWAY_ACCEPT_PAUSED',
+  });
+}
+
+/** Which file a path names now; null for none. */
+function identity(path: string): string | null {
+  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? null : `${stat.dev}:${stat.ino}`;
+}

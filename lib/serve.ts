@@ -1,0 +1,226 @@
+// serve(): the accept loop that every server needs.
+
+import { AsyncResource } from 'node:async_hooks';
+import { checkDuration, checkFunction, checkObject, checkSignal } from './check';
+import type { Conn } from './conn';
+import { waiterOf } from './dispatch';
+import { ErrClosed, OpError } from './errors';
+import { type Handle, type HandleOwner, ownedBy } from './handle';
+import { type Acceptor, type Listener, SocketListener } from './listener';
+import { StreamConn } from './stream/stream-conn';
+
+const DEFAULT_SHUTDOWN_TIMEOUT = 5000;
+
+export interface ServeOptions<C extends Conn = Conn> {
+  /**
+   * A handler threw, or its promise rejected, and its connection was closed; or, without a connection,
+   * the listener broke. Default: an OpError, which is what the network did, is dropped; anything else
+   * becomes a process warning.
+   */
+  onError?: ((error: unknown, conn: C | null) => void) | undefined;
+  /** Aborting it calls close(). */
+  signal?: AbortSignal | undefined;
+}
+
+/** What came of the connections that were open when a shutdown began. */
+export interface ShutdownResult {
+  /** Ended by themselves in time. */
+  finished: number;
+  /** Closed when the time was up. */
+  forced: number;
+}
+
+/** A running accept loop; see {@link serve}. */
+export interface Server extends AsyncDisposable {
+  /** How many connections are open. */
+  readonly connections: number;
+  /** Aborted when shutdown() or close() begins: for handlers that should come to an end. */
+  readonly signal: AbortSignal;
+  /**
+   * Accepts what queues, closes the listener, and waits for the connections to end. Those that are
+   * open after `timeout` milliseconds (default 5000) are closed.
+   */
+  shutdown(options?: { timeout?: number | undefined }): Promise<ShutdownResult>;
+  /** Closes the listener and every connection at once. True for the call that closed the listener. */
+  close(): boolean;
+  /** shutdown() */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Accepts connections and calls the handler with each. A handler that throws, or whose promise
+ * rejects, ends its own connection only. A handler whose promise fulfils after read() came to the end
+ * of the stream is done with its connection, which is then shut down; otherwise closing is up to the
+ * handler.
+ *
+ * Handlers run in the async context (AsyncLocalStorage) in which serve() was called.
+ */
+export function serve<C extends Conn>(
+  listener: Listener<C>,
+  handler: (conn: C) => unknown,
+  options: ServeOptions<C> = {},
+): Server {
+  checkObject('listener', listener);
+  checkFunction('listener.accept', (listener as Partial<Listener>).accept);
+  checkFunction('handler', handler);
+  checkObject('options', options);
+  if (options.onError !== undefined) checkFunction('options.onError', options.onError);
+  if (options.signal !== undefined) checkSignal(options.signal);
+  return new ConnServer(listener, handler, options);
+}
+
+class ConnServer<C extends Conn> extends AsyncResource implements Server, HandleOwner, Acceptor<C> {
+  // Handles, not connections: one that its handler has forgotten can still be collected.
+  private readonly open = new Set<Handle | C>();
+  private readonly stopping = new AbortController();
+  private whenEmpty: (() => void) | null = null;
+  private ending: Promise<ShutdownResult> | null = null;
+
+  constructor(
+    private readonly listener: Listener<C>,
+    private readonly handler: (conn: C) => unknown,
+    private readonly options: ServeOptions<C>,
+  ) {
+    super('SPLICEWAYSERVER', { requireManualDestroy: true });
+    const { signal } = options;
+    if (signal?.aborted === true) {
+      this.close();
+      return;
+    }
+    signal?.addEventListener('abort', () => this.close(), { once: true, signal: this.signal });
+    if (listener instanceof SocketListener) listener.startServing(this as unknown as Acceptor<never>);
+    else void this.acceptLoop();
+  }
+
+  get connections(): number {
+    return this.open.size;
+  }
+
+  get signal(): AbortSignal {
+    return this.stopping.signal;
+  }
+
+  private async acceptLoop(): Promise<void> {
+    try {
+      for await (const conn of this.listener) this.accepted(conn);
+    } catch (error) {
+      this.failed(error as OpError);
+    }
+  }
+
+  accepted(conn: C): void {
+    const ref = this.track(conn);
+    try {
+      const answer = this.runInAsyncScope(this.handler, undefined, conn);
+      if (isPromise(answer)) this.follow(conn, ref, answer);
+    } catch (error) {
+      conn.close();
+      this.handlerFailed(error, conn);
+    }
+  }
+
+  private track(conn: C): Handle | C {
+    const owned = (conn as { [ownedBy]?: (owner: HandleOwner) => Handle })[ownedBy];
+    const ref = owned === undefined ? conn : owned.call(conn, this);
+    this.open.add(ref);
+    return ref;
+  }
+
+  private follow(conn: C, ref: Handle | C, answer: Promise<unknown>): void {
+    answer.then(
+      () => {
+        if (conn instanceof StreamConn ? conn.ended && conn.flow === null && !conn.busy : ref === conn) {
+          void conn.shutdown();
+        }
+        // A connection of a foreign make does not say when it closes: its handler's end counts.
+        if (ref === conn) this.forget(ref);
+      },
+      (error: unknown) => {
+        conn.close();
+        if (ref === conn) this.forget(ref);
+        this.handlerFailed(error, conn);
+      },
+    );
+  }
+
+  handleClosed(handle: Handle): void {
+    this.forget(handle);
+  }
+
+  private forget(ref: Handle | C): void {
+    if (!this.open.delete(ref)) return;
+    if (this.open.size === 0) this.whenEmpty?.();
+  }
+
+  handlerFailed(error: unknown, conn: object): void {
+    this.report(error, conn as C);
+  }
+
+  failed(error: OpError): void {
+    if (error.cause !== ErrClosed) this.report(error, null);
+  }
+
+  private report(error: unknown, conn: C | null): void {
+    const { onError } = this.options;
+    if (onError !== undefined) this.runInAsyncScope(onError, undefined, error, conn);
+    else if (!(error instanceof OpError) || conn === null) process.emitWarning(error as Error);
+  }
+
+  async shutdown(options: { timeout?: number | undefined } = {}): Promise<ShutdownResult> {
+    checkObject('options', options);
+    const { timeout = DEFAULT_SHUTDOWN_TIMEOUT } = options;
+    checkDuration('options.timeout', timeout);
+    this.ending ??= this.end(timeout);
+    return this.ending;
+  }
+
+  private async end(timeout: number): Promise<ShutdownResult> {
+    if (this.listener instanceof SocketListener) this.listener.drainQueue(this as unknown as Acceptor<never>);
+    this.stop();
+    const before = this.open.size;
+    await this.emptyWithin(timeout);
+    const forced = this.open.size;
+    this.closeAll();
+    return { finished: before - forced, forced };
+  }
+
+  private emptyWithin(timeout: number): Promise<void> {
+    if (this.open.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeout);
+      this.whenEmpty = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  close(): boolean {
+    const closed = this.stop();
+    this.closeAll();
+    return closed;
+  }
+
+  private stop(): boolean {
+    const closed = this.listener.close();
+    if (!this.signal.aborted) this.stopping.abort();
+    return closed;
+  }
+
+  private closeAll(): void {
+    for (const ref of [...this.open]) {
+      // Whoever waits for the connection is in the dispatcher's table, and must be told.
+      const conn = 'owner' in ref ? (waiterOf(ref.id) as StreamConn | undefined) : ref;
+      (conn ?? ref).close();
+    }
+    this.open.clear();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}

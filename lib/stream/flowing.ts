@@ -1,0 +1,102 @@
+// Handler style: bytes go to the caller's functions as they arrive.
+
+import { AsyncResource } from 'node:async_hooks';
+import { AGAIN, ALWAYS, COUNT, MORE, NOTHING, native, READ } from '../binding';
+import { checkFunction, checkObject } from '../check';
+import { giveBack, keepLent, lentBuffer } from '../chunk';
+import type { ConnHandlers } from '../conn';
+import type { StreamConn } from './stream-conn';
+
+// A connection that always has more must not keep the others waiting: after this many chunks it goes
+// to the end of the line.
+const CHUNKS_AT_ONCE = 4;
+
+/** What a connection in handler style remembers. Its functions run in the async context of handle(). */
+export class Flow extends AsyncResource {
+  /** No reading until a promise of data() settles; after the end of the stream, for good. */
+  paused = false;
+  /** No reading until a new read deadline is set. */
+  expired = false;
+  /** tryWrite() found no room, and drain() is owed. */
+  wantsDrain = false;
+  // A handler that has answered with a promise is likely to do so again. Its chunks are copied from
+  // then on, since each one kept would take the lent buffer out of use.
+  copies: boolean;
+
+  constructor(readonly handlers: ConnHandlers) {
+    super('SPLICEWAYCONN', { requireManualDestroy: true });
+    this.copies = handlers.data.constructor === AsyncFunction;
+  }
+}
+
+const AsyncFunction = (async () => {}).constructor;
+
+export function checkHandlers(handlers: unknown): asserts handlers is ConnHandlers {
+  checkObject('handlers', handlers);
+  const { data, end, error, drain } = handlers as Partial<ConnHandlers>;
+  checkFunction('handlers.data', data);
+  if (end !== undefined) checkFunction('handlers.end', end);
+  if (error !== undefined) checkFunction('handlers.error', error);
+  if (drain !== undefined) checkFunction('handlers.drain', drain);
+}
+
+/** Something is there to read. */
+export function pumpFlow(conn: StreamConn, flow: Flow): void {
+  for (let i = 0; i < CHUNKS_AT_ONCE; i++) {
+    if (conn.flow !== flow || flow.paused || flow.expired) return;
+    const buffer = lentBuffer();
+    const status = native.readInto(conn.id, true, buffer);
+    if (status === AGAIN) return;
+    if (status === 0) return ended(conn, flow);
+    if (status < 0) return conn.fail(conn.failure('read', status));
+    deliver(conn, flow, buffer, status & COUNT);
+    if ((status & MORE) === 0) return;
+  }
+  if (conn.flow === flow) resumeFlow(conn, flow);
+}
+
+function deliver(conn: StreamConn, flow: Flow, buffer: Buffer, n: number): void {
+  const lent = buffer.subarray(0, n);
+  const { handlers } = flow;
+  const answer = conn.callBack(flow, handlers.data, handlers, flow.copies ? copyOf(lent) : lent);
+  if (answer !== undefined && isThenable(answer)) waitFor(conn, flow, answer);
+}
+
+function copyOf(chunk: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(chunk.length);
+  copy.set(chunk);
+  return copy;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+// Back-pressure: no more is read, and the kernel's window closes in time, until the promise settles.
+function waitFor(conn: StreamConn, flow: Flow, promise: PromiseLike<unknown>): void {
+  const kept = flow.copies ? null : keepLent();
+  flow.copies = true;
+  flow.paused = true;
+  native.awaitNotice(conn.id, READ, NOTHING);
+  const settled = () => {
+    if (kept !== null) giveBack(kept);
+    flow.paused = false;
+    if (conn.flow === flow) resumeFlow(conn, flow);
+  };
+  promise.then(settled, (error: unknown) => {
+    settled();
+    conn.handlerFailed(error);
+  });
+}
+
+export function resumeFlow(conn: StreamConn, flow: Flow): void {
+  if (!flow.paused && !flow.expired) native.awaitNotice(conn.id, READ, ALWAYS);
+}
+
+// The end stays readable for ever, and is told once.
+function ended(conn: StreamConn, flow: Flow): void {
+  flow.paused = true;
+  native.awaitNotice(conn.id, READ, NOTHING);
+  if (flow.handlers.end === undefined) void conn.shutdown();
+  else conn.callBack(flow, flow.handlers.end, flow.handlers);
+}

@@ -1,0 +1,77 @@
+// What TCP and Unix connections share beyond Conn: half-closing, buffers, and the way down to the
+// descriptor.
+
+import { native, READ, WRITE } from '../binding';
+import { checkInteger } from '../check';
+import { ErrBusy, ErrClosed, OpError } from '../errors';
+import { asOp, StreamConn } from './stream-conn';
+
+const MAX_INT = 2 ** 31 - 1;
+
+export abstract class SocketConn extends StreamConn {
+  /**
+   * Ends reading: waiting and later reads resolve to null once what the kernel holds is read. A TCP
+   * peer is not told (Go's CloseRead).
+   * @throws OpError `op: 'close'`
+   */
+  closeRead(): void {
+    this.halfClose(READ);
+  }
+
+  /**
+   * Sends FIN: the peer reads to the end of the stream; reading goes on. A waiting write fails with
+   * EPIPE, as does every later one (Go's CloseWrite).
+   * @throws OpError `op: 'close'`; `ENOTCONN` when the connection was reset
+   */
+  closeWrite(): void {
+    this.halfClose(WRITE);
+  }
+
+  /** Sets SO_RCVBUF. @param bytes 1 to 2^31 - 1; Linux doubles it and has a limit of its own */
+  setReadBuffer(bytes: number): void {
+    checkInteger('bytes', bytes, 1, MAX_INT);
+    this.setAtLocal(() => native.setReadBuffer(this.id, bytes));
+  }
+
+  /** Sets SO_SNDBUF. @param bytes 1 to 2^31 - 1; Linux doubles it and has a limit of its own */
+  setWriteBuffer(bytes: number): void {
+    checkInteger('bytes', bytes, 1, MAX_INT);
+    this.setAtLocal(() => native.setWriteBuffer(this.id, bytes));
+  }
+
+  /** Calls that wait on this connection keep the process alive (the default). */
+  ref(): this {
+    native.setRef(this.id, true);
+    return this;
+  }
+
+  /** Calls that wait on this connection no longer keep the process alive. */
+  unref(): this {
+    native.setRef(this.id, false);
+    return this;
+  }
+
+  private halfClose(side: number): void {
+    this.mustBeFree('close');
+    const status = native.shutdown(this.id, side);
+    if (status < 0) throw this.failure('close', status);
+  }
+
+  /** @internal Throws where calls on the connection do. */
+  mustBeFree(op: string): void {
+    if (this.id < 0) throw this.error(op, ErrClosed);
+    if (this.busy) throw this.error(op, ErrBusy);
+  }
+
+  /** @internal A socket option; Go names both addresses in its errors. */
+  set(apply: () => void): void {
+    this.mustBeFree('set');
+    asOp(this, 'set', apply);
+  }
+
+  // The options that Go sets below its TCPConn name the local address alone.
+  private setAtLocal(apply: () => void): void {
+    if (this.id < 0) throw new OpError('set', this.net, null, this.localAddr, ErrClosed);
+    this.set(apply);
+  }
+}

@@ -1,0 +1,110 @@
+// The arguments of one call from JavaScript, as plain values. lib/ has checked their types; a value
+// of another type reads as zero, which no call here takes for a valid handle or address.
+#pragma once
+
+#include <node_api.h>
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "binding/environment.h"
+#include "core/reactor.h"
+#include "core/status.h"
+
+namespace spliceway {
+
+template <size_t N>
+class Args {
+ public:
+  Args(napi_env env, napi_callback_info info) : env_(env) {
+    size_t count = N;
+    void* data = nullptr;
+    napi_get_cb_info(env, info, &count, values_.data(), nullptr, &data);
+    environment_ = static_cast<Environment*>(data);
+  }
+
+  Environment& environment() const { return *environment_; }
+  Reactor& reactor() const { return environment_->reactor(); }
+  napi_value operator[](size_t i) const { return values_[i]; }
+
+  int32_t Int(size_t i) const {
+    int32_t value = 0;
+    napi_get_value_int32(env_, values_[i], &value);
+    return value;
+  }
+  double Number(size_t i) const {
+    double value = 0;
+    napi_get_value_double(env_, values_[i], &value);
+    return value;
+  }
+  bool Bool(size_t i) const {
+    bool value = false;
+    napi_get_value_bool(env_, values_[i], &value);
+    return value;
+  }
+  std::string Text(size_t i) const {
+    size_t length = 0;
+    napi_get_value_string_utf8(env_, values_[i], nullptr, 0, &length);
+    std::string text(length, '\0');
+    napi_get_value_string_utf8(env_, values_[i], text.data(), length + 1, &length);
+    return text;
+  }
+  // The memory of a Uint8Array as it is now: good until this call returns, and no longer.
+  std::span<uint8_t> Bytes(size_t i) const { return ViewBytes(env_, values_[i]); }
+
+  static std::span<uint8_t> ViewBytes(napi_env env, napi_value value) {
+    void* data = nullptr;
+    size_t length = 0;
+    napi_typedarray_type type = napi_uint8_array;
+    if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok) {
+      return {};
+    }
+    return {static_cast<uint8_t*>(data), data == nullptr ? 0 : length};
+  }
+
+  // The handle whose id stands at i, if it is one of that type and still open.
+  template <typename T>
+  T* Handle(size_t i) const {
+    return Is<T>(reactor().Find(Int(i)));
+  }
+
+  Call When(size_t i) const { return Bool(i) ? Call::kResumed : Call::kNew; }
+
+ private:
+  template <typename T>
+  static T* Is(Pollable* pollable) {
+    return pollable != nullptr && pollable->type() == T::kType ? static_cast<T*>(pollable)
+                                                               : nullptr;
+  }
+
+  napi_env env_;
+  std::array<napi_value, N> values_;
+  Environment* environment_ = nullptr;
+};
+
+inline napi_value Number(napi_env env, double value) {
+  napi_value out = nullptr;
+  napi_create_double(env, value, &out);
+  return out;
+}
+
+inline napi_value Number(napi_env env, int64_t value) {
+  napi_value out = nullptr;
+  // Small integers stay unboxed; a count that needs more travels as a double.
+  if (value >= INT32_MIN && value <= INT32_MAX) {
+    napi_create_int32(env, static_cast<int32_t>(value), &out);
+  } else {
+    napi_create_double(env, static_cast<double>(value), &out);
+  }
+  return out;
+}
+
+inline napi_value Boolean(napi_env env, bool value) {
+  napi_value out = nullptr;
+  napi_get_boolean(env, value, &out);
+  return out;
+}
+
+}  // namespace spliceway

@@ -1,0 +1,96 @@
+#include "binding/environment.h"
+
+#include <utility>
+
+#include "binding/errors.h"
+
+namespace spliceway {
+namespace {
+
+// Turns in a row before Node's other events get their chance: with 256 events a turn, this bounds
+// one visit to some milliseconds of work.
+constexpr int kTurnsAVisit = 8;
+
+}  // namespace
+
+std::unique_ptr<Environment> Environment::Create(napi_env env) {
+  std::unique_ptr<Environment> self(new Environment(env));
+  auto reactor = Reactor::Create();
+  if (!reactor.ok()) {
+    ThrowError(env, reactor.error());
+    return nullptr;
+  }
+  self->reactor_ = std::move(reactor.value());
+  self->reactor_->Leave();
+
+  uv_loop_t* loop = nullptr;
+  napi_get_uv_event_loop(env, &loop);
+  const int error = self->host_.Open(loop, self->reactor_->fd(), self.get());
+  if (error != 0) {
+    ThrowError(env, Error{"uv_poll_init", -error});
+    return nullptr;
+  }
+  // libuv closes handles asynchronously, and the loop must outlive that: an ordinary hook would
+  // not.
+  napi_add_async_cleanup_hook(env, CleanUp, self.get(), nullptr);
+  return self;
+}
+
+void Environment::Setup(napi_value dispatch, napi_value records, napi_value scratch) {
+  dispatch_ = Napi::Persistent(Napi::Function(env_, dispatch));
+  Napi::Int32Array pairs(env_, records);
+  records_ = Napi::Reference<Napi::Int32Array>::New(pairs, 1);
+  record_pairs_ = pairs.Data();
+  record_capacity_ = pairs.ElementLength() / 2;
+  Napi::Uint8Array bytes(env_, scratch);
+  scratch_ref_ = Napi::Reference<Napi::Uint8Array>::New(bytes, 1);
+  scratch_ = bytes.Data();
+  scratch_size_ = bytes.ByteLength();
+  context_ = std::make_unique<Napi::AsyncContext>(env_, "SPLICEWAY");
+}
+
+void Environment::OnReady() {
+  if (record_pairs_ == nullptr) return;
+  reactor_->Enter();
+  bool going = true;
+  for (int i = 0; i < kTurnsAVisit && going; ++i) {
+    Records records{record_pairs_, record_capacity_, 0};
+    reactor_->Turn(&records, 0);
+    going = (records.count == 0 || Dispatch(records.count)) && reactor_->has_work();
+  }
+  reactor_->Leave();
+  SyncRef();
+}
+
+// False when JavaScript can no longer run: between a worker's terminate and its cleanup hook any
+// Node-API call may refuse. The turn is dropped then; the hook closes what is open.
+bool Environment::Dispatch(size_t count) {
+  if (closing_) return false;
+  const Napi::HandleScope scope(env_);
+  napi_value function = dispatch_.Value();
+  napi_value global = nullptr;
+  napi_value argument = nullptr;
+  if (function == nullptr || napi_get_global(env_, &global) != napi_ok) return false;
+  if (napi_create_uint32(env_, static_cast<uint32_t>(count), &argument) != napi_ok) return false;
+  const napi_status status =
+      napi_make_callback(env_, *context_, global, function, 1, &argument, nullptr);
+  if (status == napi_ok) return true;
+  if (status != napi_pending_exception) return false;
+  // lib/dispatch.ts catches what handlers throw, so this is an error of ours, or termination.
+  napi_value exception = nullptr;
+  if (napi_get_and_clear_last_exception(env_, &exception) == napi_ok) {
+    napi_fatal_exception(env_, exception);
+  }
+  return !closing_;
+}
+
+void Environment::CleanUp(napi_async_cleanup_hook_handle handle, void* data) {
+  auto* self = static_cast<Environment*>(data);
+  self->closing_ = true;
+  self->host_.Close([self, handle] {
+    self->reactor_.reset();  // closes every descriptor, after libuv has let go of the poller's
+    napi_remove_async_cleanup_hook(handle);
+  });
+}
+
+}  // namespace spliceway

@@ -1,0 +1,57 @@
+// What one JavaScript environment (the main thread, or a worker) owns. Reached from callback data,
+// never from a global: any number of environments may load the addon.
+#pragma once
+
+#include <napi.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "binding/uv_host.h"
+#include "core/reactor.h"
+
+namespace spliceway {
+
+class Environment final : public UvHost::Seat {
+ public:
+  // Null with an exception pending where the kernel refuses (too many descriptors, say).
+  static std::unique_ptr<Environment> Create(napi_env env);
+
+  Reactor& reactor() { return *reactor_; }
+
+  // The dispatch function, and the two buffers that JavaScript and this environment share. Both are
+  // made by lib/binding.ts, are never handed to anyone else and so can neither move nor be
+  // detached.
+  void Setup(napi_value dispatch, napi_value records, napi_value scratch);
+  // Where small reads and writes pass through.
+  uint8_t* scratch() { return scratch_; }
+  size_t scratch_size() const { return scratch_size_; }
+
+  // After every call from JavaScript: the process lives exactly while something awaits.
+  void SyncRef() { host_.SyncRef(reactor_->alive() > 0); }
+
+  // UvHost::Seat. Turns the reactor and hands the notices over, once for each turn.
+  void OnReady() override;
+
+ private:
+  explicit Environment(napi_env env) : env_(env) {}
+
+  bool Dispatch(size_t count);
+  static void CleanUp(napi_async_cleanup_hook_handle handle, void* data);
+
+  napi_env env_;
+  std::unique_ptr<Reactor> reactor_;
+  UvHost host_;
+  Napi::FunctionReference dispatch_;
+  Napi::Reference<Napi::Int32Array> records_;
+  Napi::Reference<Napi::Uint8Array> scratch_ref_;
+  std::unique_ptr<Napi::AsyncContext> context_;
+  int32_t* record_pairs_ = nullptr;
+  size_t record_capacity_ = 0;
+  uint8_t* scratch_ = nullptr;
+  size_t scratch_size_ = 0;
+  bool closing_ = false;
+};
+
+}  // namespace spliceway

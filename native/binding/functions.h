@@ -1,0 +1,21 @@
+// What each file of this folder adds to the addon's exports.
+#pragma once
+
+#include <node_api.h>
+
+#include <span>
+
+namespace spliceway {
+
+struct Function {
+  const char* name;
+  napi_callback callback;
+};
+
+std::span<const Function> HandleFunctions();    // any handle: await, deadline, ref, close
+std::span<const Function> StreamFunctions();    // read, write, shut down
+std::span<const Function> ListenerFunctions();  // accept
+std::span<const Function> SocketFunctions();    // make, bind, connect, listen
+std::span<const Function> OptionFunctions();    // socket options by meaning
+
+}  // namespace spliceway

@@ -1,0 +1,66 @@
+#include "core/listener.h"
+
+#include <algorithm>
+
+#include "binding/args.h"
+#include "binding/errors.h"
+#include "binding/functions.h"
+
+namespace spliceway {
+namespace {
+
+// Connections taken in one call: enough to spread the crossing, few enough to keep a storm of
+// connects from holding up the connections that are there (each costs some 20 µs in the kernel).
+constexpr size_t kAcceptBatch = 64;
+
+// accept(id, resumed, max): how many ids of new streams now stand at the start of the scratch
+// buffer. After kAgain, and after an errno with which the listener pauses, a notice follows.
+napi_value Accept(napi_env env, napi_callback_info info) {
+  const Args<3> args(env, info);
+  auto* listener = args.Handle<Listener>(0);
+  if (listener == nullptr) return Number(env, int64_t{kClosed});
+  auto* ids = reinterpret_cast<int32_t*>(args.environment().scratch());
+  const size_t max = std::min<size_t>(args.Int(2), kAcceptBatch);
+  const int64_t count = listener->Accept({ids, max}, args.When(1));
+  if (count == kAgain || (count < 0 && listener->paused())) {
+    listener->SetAwait(Side::kRead, Await::kOnce);
+    args.environment().SyncRef();
+  }
+  return Number(env, count);
+}
+
+// refused(id): connections closed unseen because the table of descriptors was full
+napi_value Refused(napi_env env, napi_callback_info info) {
+  const Args<1> args(env, info);
+  const auto* listener = args.Handle<Listener>(0);
+  return Number(env, listener == nullptr ? 0.0 : static_cast<double>(listener->refused()));
+}
+
+// adoptListener(fd, kind): the id of a listener on a descriptor that listens
+napi_value AdoptListener(napi_env env, napi_callback_info info) {
+  const Args<2> args(env, info);
+  OwnFd fd(args.Int(0));
+  if (const Status s = sys::SetNonBlocking(fd.get()); !s.ok()) return ThrowError(env, s.error());
+  auto reserve = sys::OpenReserve();
+  if (!reserve.ok()) return ThrowError(env, reserve.error());
+  const auto kind = static_cast<Stream::Kind>(args.Int(1));
+  Reactor& reactor = args.reactor();
+  auto* listener = reactor.Adopt(
+      std::make_unique<Listener>(&reactor, std::move(fd), kind, std::move(reserve.value())));
+  if (listener == nullptr) return ThrowError(env, Error{"listen", ENFILE});
+  listener->MarkShared();
+  const Status started = listener->Start();
+  if (started.ok()) return Number(env, int64_t{listener->id()});
+  reactor.Close(listener);
+  return ThrowError(env, started.error());
+}
+
+}  // namespace
+
+std::span<const Function> ListenerFunctions() {
+  static constexpr Function kFunctions[] = {
+      {"accept", Accept}, {"refused", Refused}, {"adoptListener", AdoptListener}};
+  return kFunctions;
+}
+
+}  // namespace spliceway

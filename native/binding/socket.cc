@@ -1,0 +1,97 @@
+// From nothing to a connection or a listener, one system call at a time, so that lib/ can name the
+// one that failed and run a caller's hook in between.
+#include "core/socket.h"
+
+#include "binding/args.h"
+#include "binding/errors.h"
+#include "binding/functions.h"
+
+namespace spliceway {
+namespace {
+
+// An address as (family, host or path, port, scope); family is 4, 6 or 1 for Unix. lib/addr.ts has
+// parsed it, so what fails here is a path that is too long.
+template <size_t N>
+std::optional<SockAddr> Address(const Args<N>& args, size_t first) {
+  const std::string host = args.Text(first + 1);
+  if (args.Int(first) == 1) return SockAddr::Unix(host);
+  return SockAddr::Ip(host.c_str(), static_cast<uint16_t>(args.Int(first + 2)),
+                      static_cast<uint32_t>(args.Number(first + 3)));
+}
+
+// openSocket(family, type, protocol): its id. type: 0 stream, 1 packets
+napi_value OpenSocket(napi_env env, napi_callback_info info) {
+  const Args<3> args(env, info);
+  const auto family = args.Int(0) == 4   ? sys::Family::kIp4
+                      : args.Int(0) == 6 ? sys::Family::kIp6
+                                         : sys::Family::kUnix;
+  const auto type = static_cast<sys::SocketType>(args.Int(1));
+  auto fd = sys::Socket(family, type, args.Int(2));
+  if (!fd.ok()) return ThrowError(env, fd.error());
+  const auto kind = type == sys::SocketType::kPacket ? Stream::Kind::kPackets
+                    : family == sys::Family::kUnix   ? Stream::Kind::kUnix
+                                                     : Stream::Kind::kTcp;
+  Reactor& reactor = args.reactor();
+  auto* socket = reactor.Adopt(std::make_unique<Socket>(&reactor, std::move(fd.value()), kind));
+  if (socket == nullptr) return ThrowError(env, Error{"socket", ENFILE});
+  return Number(env, int64_t{socket->id()});
+}
+
+// bind(id, family, host, port, scope)
+napi_value Bind(napi_env env, napi_callback_info info) {
+  const Args<5> args(env, info);
+  const auto addr = Address(args, 1);
+  const auto* socket = args.Handle<Socket>(0);
+  if (!addr || socket == nullptr) return ThrowError(env, Error{"bind", EINVAL});
+  const Status bound = sys::Bind(socket->fd(), *addr);
+  return bound.ok() ? nullptr : ThrowError(env, bound.error());
+}
+
+// listen(id, backlog): the listener's id, in place of the socket's. backlog 0: the system's limit
+napi_value Listen(napi_env env, napi_callback_info info) {
+  const Args<2> args(env, info);
+  auto* socket = args.Handle<Socket>(0);
+  if (socket == nullptr) return ThrowError(env, Error{"listen", EBADF});
+  auto reserve = sys::OpenReserve();
+  if (!reserve.ok()) return ThrowError(env, reserve.error());
+  const int backlog = args.Int(1) > 0 ? args.Int(1) : sys::MaxBacklog();
+  const auto listener = socket->Listen(backlog, std::move(reserve.value()));
+  if (!listener.ok()) return ThrowError(env, listener.error());
+  args.reactor().Close(socket);
+  return Number(env, int64_t{listener.value()->id()});
+}
+
+// connect(id, family, host, port, scope): 0, kAgain (a notice follows) or a negative errno
+napi_value Connect(napi_env env, napi_callback_info info) {
+  const Args<5> args(env, info);
+  const auto addr = Address(args, 1);
+  auto* socket = args.Handle<Socket>(0);
+  if (!addr || socket == nullptr) return Number(env, int64_t{-EINVAL});
+  return Number(env, socket->Connect(*addr));
+}
+
+// finishConnect(id, resumed): the stream's id, in place of the socket's; kAgain (a notice follows)
+// or a negative errno
+napi_value FinishConnect(napi_env env, napi_callback_info info) {
+  const Args<2> args(env, info);
+  auto* socket = args.Handle<Socket>(0);
+  if (socket == nullptr) return Number(env, int64_t{kClosed});
+  Stream* stream = nullptr;
+  const int64_t result = socket->FinishConnect(args.When(1), &stream);
+  if (result == kAgain) socket->SetAwait(Side::kWrite, Await::kOnce);
+  if (result == 0) args.reactor().Close(socket);
+  args.environment().SyncRef();
+  return Number(env, result == 0 ? int64_t{stream->id()} : result);
+}
+
+}  // namespace
+
+std::span<const Function> SocketFunctions() {
+  static constexpr Function kFunctions[] = {
+      {"openSocket", OpenSocket},       {"bind", Bind}, {"listen", Listen}, {"connect", Connect},
+      {"finishConnect", FinishConnect},
+  };
+  return kFunctions;
+}
+
+}  // namespace spliceway

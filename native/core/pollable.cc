@@ -1,0 +1,150 @@
+#include "core/pollable.h"
+
+#include <utility>
+
+#include "core/reactor.h"
+#include "sys/clock.h"
+
+namespace spliceway {
+
+Pollable::Pollable(Type type, Reactor* reactor, OwnFd fd)
+    : reactor_(reactor), fd_(std::move(fd)), type_(type) {}
+Pollable::~Pollable() = default;
+
+Status Pollable::Register(uint32_t interest) {
+  interest_ = interest;
+  return reactor_->poller_->Add(fd(), name_.tag(), interest);
+}
+
+Status Pollable::AddInterest(uint32_t interest) {
+  if ((interest_ | interest) == interest_) return {};
+  interest_ |= interest;
+  return reactor_->poller_->Modify(fd(), name_.tag(), interest_);
+}
+
+Status Pollable::TakeOver(Pollable* other, uint32_t interest) {
+  const bool registered = other->interest_ != 0;
+  fd_ = std::move(other->fd_);
+  shared_ = other->shared_;
+  if (!registered) return Register(interest);
+  interest_ = interest;
+  return reactor_->poller_->Modify(fd(), name_.tag(), interest);
+}
+
+void Pollable::SetTimer(Timer* timer, int64_t when_ns) { reactor_->SetTimer(timer, when_ns); }
+
+OwnFd Pollable::Release() {
+  if (shared_ && interest_ != 0) reactor_->poller_->Remove(fd());
+  const bool before = keeps_alive();
+  halves_[0] = halves_[1] = Half{};
+  UpdateAlive(before);
+  deadlines_.reset();
+  return std::move(fd_);
+}
+
+bool Pollable::keeps_alive() const {
+  return ref_ && (halves_[0].await != Await::kNothing || halves_[1].await != Await::kNothing);
+}
+
+void Pollable::UpdateAlive(bool before) {
+  const bool now = keeps_alive();
+  if (now != before) reactor_->alive_ += now ? 1 : -1;
+}
+
+void Pollable::SetRef(bool on) {
+  const bool before = keeps_alive();
+  ref_ = on;
+  UpdateAlive(before);
+}
+
+void Pollable::SetAwait(Side side, Await await) {
+  const bool before = keeps_alive();
+  half(side).await = await;
+  UpdateAlive(before);
+  // No edge will come for what is ready already.
+  if (await != Await::kNothing && half(side).ready) reactor_->Queue(this);
+}
+
+void Pollable::WakeUp(Side side) {
+  half(side).ready = true;
+  if (half(side).await != Await::kNothing) reactor_->Queue(this);
+}
+
+bool Pollable::SetDeadline(Side side, int64_t monotonic_ns) {
+  Half& h = half(side);
+  const int which = static_cast<int>(side);
+  h.tell_expired = false;
+  if (monotonic_ns == kNever) {
+    h.expired = false;
+    if (deadlines_) {
+      deadlines_->timers[which].Cancel();
+      deadlines_->when[which] = kNever;
+    }
+    return false;
+  }
+  if (!deadlines_) deadlines_ = std::make_unique<Deadlines>(this);
+  deadlines_->when[which] = monotonic_ns;
+  h.expired = monotonic_ns <= MonotonicNow();
+  if (h.expired) {
+    deadlines_->timers[which].Cancel();
+  } else {
+    reactor_->SetTimer(&deadlines_->timers[which], monotonic_ns);
+  }
+  return h.expired;
+}
+
+int32_t Pollable::Check(Side side, Call call) {
+  if (watcher_ != nullptr) return kBusy;
+  return call == Call::kNew && Expired(side) ? kExpired : 0;
+}
+
+// The clock is asked as well, since the timer may be due and not have run yet.
+bool Pollable::Expired(Side side) const {
+  if (!deadlines_) return false;
+  const int64_t when = deadlines_->when[static_cast<int>(side)];
+  return half(side).expired || (when != kNever && when <= MonotonicNow());
+}
+
+void Pollable::OnReady(uint32_t ready) {
+  if ((ready & kReadable) != 0) halves_[0].ready = true;
+  if ((ready & kWritable) != 0) halves_[1].ready = true;
+  Notify(TakeNotices());
+}
+
+void Pollable::OnLeftover() { Notify(TakeNotices()); }
+
+// Told in OnLeftover rather than here: any number of timers may fire at once, while a list of
+// records has an end.
+void Pollable::OnTimer(int which) {
+  halves_[which].expired = true;
+  halves_[which].tell_expired = true;
+  if (halves_[which].await != Await::kNothing) reactor_->Queue(this);
+}
+
+uint32_t Pollable::TakeNotices() {
+  static constexpr uint32_t kReadyNotice[] = {kNoticeReadable, kNoticeWritable};
+  static constexpr uint32_t kExpiredNotice[] = {kNoticeReadExpired, kNoticeWriteExpired};
+  const bool before = keeps_alive();
+  uint32_t notices = 0;
+  for (int i = 0; i < 2; ++i) {
+    Half& h = halves_[i];
+    if (h.await == Await::kNothing || (!h.ready && !h.tell_expired)) continue;
+    if (h.ready) notices |= kReadyNotice[i];
+    if (h.tell_expired) notices |= kExpiredNotice[i];
+    h.tell_expired = false;
+    if (h.await == Await::kOnce) h.await = Await::kNothing;
+  }
+  UpdateAlive(before);
+  return notices;
+}
+
+void Pollable::Notify(uint32_t notice) {
+  if (notice == 0) return;
+  if (watcher_ != nullptr) {
+    watcher_->OnNotice(*this, notice);
+  } else {
+    reactor_->records_->Push(id(), notice);
+  }
+}
+
+}  // namespace spliceway

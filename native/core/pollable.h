@@ -1,0 +1,140 @@
+// A descriptor registered with a Reactor: what is alike in streams, listeners and connects.
+//
+// Each direction keeps what the kernel last said (`ready`: a call may succeed, so try it), what the
+// owner wants (`await`: tell me when it may) and its deadline (`expired`: sticky until set anew).
+// Nothing here moves bytes; nothing here holds memory of the caller's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "core/slot_table.h"
+#include "core/status.h"
+#include "core/timer_wheel.h"
+#include "poll/poller.h"
+#include "sys/fd.h"
+#include "sys/result.h"
+
+namespace spliceway {
+
+class Pollable;
+class Reactor;
+
+enum class Side { kRead = 0, kWrite = 1 };
+
+// What the owner of a handle is told, as bits of one word.
+enum Notice : uint32_t {
+  kNoticeReadable = 1,      // a read (or an accept) is worth trying
+  kNoticeWritable = 2,      // a write is worth trying, or a connect has an outcome
+  kNoticeReadExpired = 4,   // the read deadline has passed
+  kNoticeWriteExpired = 8,  // the write deadline has passed
+  kNoticeFinished = 16,     // a relay or copy has ended: ask for its result
+};
+
+enum class Await : uint8_t {
+  kNothing,
+  kOnce,    // the next time, then no more
+  kAlways,  // each time, until told otherwise
+};
+
+// Whether a call is new, or goes on with one that waits. A new call must not start after its
+// deadline even where the timer has not run yet; a waiting one takes what arrived, since data beats
+// its own deadline (Go's internal/poll checks in the same two places).
+enum class Call { kNew, kResumed };
+
+// Hears about a handle in place of the Reactor's records: native owners, such as a relay.
+class Watcher {
+ public:
+  virtual void OnNotice(Pollable& pollable, uint32_t notice) = 0;
+
+ protected:
+  ~Watcher() = default;
+};
+
+class Pollable : public TimerOwner {
+ public:
+  enum class Type : uint8_t { kSocket, kStream, kListener };
+
+  Pollable(Type type, Reactor* reactor, OwnFd fd);
+  virtual ~Pollable();
+  Pollable(const Pollable&) = delete;
+  Pollable& operator=(const Pollable&) = delete;
+
+  Type type() const { return type_; }
+  int fd() const { return fd_.get(); }
+  int32_t id() const { return name_.id(); }
+  Reactor& reactor() const { return *reactor_; }
+
+  void SetAwait(Side side, Await await);
+  Await await(Side side) const { return half(side).await; }
+  // True if it lies in the past: waiting calls of that direction are over at once. kNever clears
+  // it.
+  bool SetDeadline(Side side, int64_t monotonic_ns);
+  // Whether new calls in that direction fail for their deadline.
+  bool Expired(Side side) const;
+  bool ready(Side side) const { return half(side).ready; }
+
+  // Whether an awaited notice keeps the process alive.
+  void SetRef(bool on);
+  // A duplicate of the descriptor lives elsewhere, so that closing ours will not unregister it.
+  void MarkShared() { shared_ = true; }
+  void SetWatcher(Watcher* watcher) { watcher_ = watcher; }
+  Watcher* watcher() const { return watcher_; }
+
+  // From the Reactor: an edge of the descriptor; or the turn in which what was queued is told.
+  virtual void OnReady(uint32_t ready);
+  virtual void OnLeftover();
+  void OnTimer(int which) override;
+  // Unregisters and lets go of the descriptor.
+  virtual OwnFd Release();
+
+ protected:
+  struct Half {
+    bool ready : 1 = false;
+    bool expired : 1 = false;
+    bool tell_expired : 1 = false;  // expired, and whoever awaits it has not been told yet
+    Await await = Await::kNothing;
+  };
+
+  Half& half(Side side) { return halves_[static_cast<int>(side)]; }
+  const Half& half(Side side) const { return halves_[static_cast<int>(side)]; }
+
+  Status Register(uint32_t interest);
+  Status AddInterest(uint32_t interest);
+  // Takes the other's descriptor, and its registration over to this name.
+  Status TakeOver(Pollable* other, uint32_t interest);
+  void SetTimer(Timer* timer, int64_t when_ns);
+  // 0, or why a call in that direction must not touch the descriptor.
+  int32_t Check(Side side, Call call);
+  // A call in that direction is worth trying, though no event says so.
+  void WakeUp(Side side);
+  // The notices that are due now; a direction that awaited its notice once awaits no more.
+  uint32_t TakeNotices();
+  void Notify(uint32_t notice);
+
+ private:
+  friend class Reactor;
+
+  struct Deadlines {
+    explicit Deadlines(TimerOwner* owner) : timers{{owner, 0}, {owner, 1}} {}
+    Timer timers[2];
+    int64_t when[2] = {kNever, kNever};
+  };
+
+  bool keeps_alive() const;
+  void UpdateAlive(bool before);
+
+  Reactor* reactor_;
+  OwnFd fd_;
+  SlotName name_;
+  uint32_t interest_ = 0;
+  Type type_;
+  Half halves_[2];
+  bool ref_ : 1 = true;
+  bool shared_ : 1 = false;
+  bool queued_ : 1 = false;  // on the reactor's list of leftovers
+  Watcher* watcher_ = nullptr;
+  std::unique_ptr<Deadlines> deadlines_;  // most connections never have one
+};
+
+}  // namespace spliceway

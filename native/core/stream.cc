@@ -1,0 +1,83 @@
+#include "core/stream.h"
+
+#include <cerrno>
+
+#include "core/reactor.h"
+#include "sys/io.h"
+
+namespace spliceway {
+
+Status Stream::Start() {
+  half(Side::kWrite).ready = true;  // a new socket takes bytes; only EAGAIN says otherwise
+  return Register(kReadable);
+}
+
+Status Stream::StartWith(Pollable* other) {
+  half(Side::kWrite).ready = true;
+  return TakeOver(other, kReadable);
+}
+
+void Stream::OnReady(uint32_t ready) {
+  if ((ready & (kReadClosed | kHangup | kFailed | kPriority)) != 0) read_on_ = true;
+  Pollable::OnReady(ready);
+}
+
+// After a short read the queue of a TCP socket is empty and an edge will announce more, so the read
+// that would only say EAGAIN is saved. That edge does not come when the event that was taken
+// already told of something behind the data: a FIN, a reset, or an urgent byte (at whose mark a
+// read stops short). On Unix sockets a read also stops short at a message that carries descriptors.
+// In all of those cases only EAGAIN proves the queue empty. Each was seen to hang a reader that
+// assumed more.
+int64_t Stream::Read(void* p, size_t n, Call call) {
+  if (const int32_t refused = Check(Side::kRead, call)) return refused;
+  used_ = true;
+  Half& h = half(Side::kRead);
+  if (!h.ready) return kAgain;
+  const int64_t got = sys::Receive(fd(), p, n);
+  if (got == kAgain) {
+    h.ready = read_on_ = false;
+  } else if (got > 0 && static_cast<size_t>(got) < n && kind_ == Kind::kTcp && !read_on_) {
+    h.ready = false;
+  }
+  return got;
+}
+
+int64_t Stream::Write(const void* p, size_t n, Call call) {
+  return WriteWith(call, [&] { return sys::Send(fd(), p, n); });
+}
+
+int64_t Stream::WriteVector(const iovec* slices, size_t count, Call call) {
+  return WriteWith(call, [&] { return sys::SendVector(fd(), slices, count); });
+}
+
+template <typename Send>
+int64_t Stream::WriteWith(Call call, Send send) {
+  if (const int32_t refused = Check(Side::kWrite, call)) return refused;
+  used_ = true;
+  if (!half(Side::kWrite).ready) return kAgain;
+  const int64_t sent = send();
+  return sent == kAgain ? WriteBlocked() : sent;
+}
+
+// Writability is asked for from the first full buffer on and not before: most connections never
+// fill one, and each would get a useless event when it is registered. Modify reports room that came
+// since.
+int64_t Stream::WriteBlocked() {
+  half(Side::kWrite).ready = false;
+  const Status status = AddInterest(kWritable);
+  return status.ok() ? kAgain : -status.error().number;
+}
+
+Status Stream::Shutdown(sys::ShutdownHow how) {
+  Status status = sys::Shutdown(fd(), how);
+  if (!status.ok()) return status;
+  // The kernel raises no edge for the direction that we close ourselves.
+  if (how != sys::ShutdownHow::kRead) WakeUp(Side::kWrite);
+  if (how != sys::ShutdownHow::kWrite) {
+    read_on_ = true;
+    WakeUp(Side::kRead);
+  }
+  return status;
+}
+
+}  // namespace spliceway

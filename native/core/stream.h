@@ -1,0 +1,78 @@
+// One connection: reading, writing and half-closing a connected stream socket.
+//
+//            first read or write              deadline passes          new deadline, or none
+//   New ───────────────────────────▶ Active ─────────────────▶ ReadExpired ─────────────▶ Active
+//    │                                 │                        WriteExpired
+//    │ close                           │ shutdown: pending writes finish, then FIN
+//    │                                 ▼
+//    │                              Closing ── FIN of the peer, or the timeout
+//    ▼                                 ▼
+//   Closed ◀───────────────────────────┘        (close: from any state, at once)
+//
+// Expiry belongs to a direction, so a stream can be ReadExpired and WriteExpired at once while what
+// already runs in the other direction goes on. The queue of waiting calls is JavaScript's (lib/): a
+// stream is only ever called with memory that is good for the length of the call, so no later
+// system call can touch a buffer that has moved, shrunk or been detached. See docs/decisions/001.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/pollable.h"
+#include "sys/io.h"
+#include "sys/sockaddr.h"
+#include "sys/socket.h"
+
+namespace spliceway {
+
+class Stream : public Pollable {
+ public:
+  static constexpr Type kType = Type::kStream;
+
+  enum class Kind : uint8_t {
+    kTcp,      // bytes; a short read empties the queue, unless the last event hinted at more
+    kUnix,     // bytes; a read also stops short where a message with descriptors begins
+    kPackets,  // SOCK_SEQPACKET: a read takes one message
+  };
+
+  Stream(Reactor* reactor, OwnFd fd, Kind kind)
+      : Pollable(kType, reactor, std::move(fd)), kind_(kind) {}
+
+  // Registers a new or adopted descriptor; readiness that is there already is reported as an edge.
+  Status Start();
+  // The same with the descriptor of another handle, which is left without one.
+  Status StartWith(Pollable* other);
+
+  // Kept, because the kernel forgets the peer of a connection that was reset.
+  void SetPeer(const SockAddr& peer) { peer_.Store(peer); }
+  SockAddr peer() const { return peer_.Load(); }
+
+  // The bytes read, 0 at end of stream (asked of the kernel anew each time), a negative errno, or a
+  // code of core/status.h. After kAgain, await kRead.
+  int64_t Read(void* p, size_t n, Call call);
+  // The bytes that the kernel took, which may be fewer than given: then await kWrite.
+  int64_t Write(const void* p, size_t n, Call call);
+  int64_t WriteVector(const iovec* slices, size_t count, Call call);
+
+  // Neither waits for running calls: a blocked write fails with EPIPE, a waiting read ends.
+  Status Shutdown(sys::ShutdownHow how);
+
+  Kind kind() const { return kind_; }
+  // Whether it has left the state New.
+  bool used() const { return used_; }
+
+  void OnReady(uint32_t ready) override;
+
+ private:
+  template <typename Send>
+  int64_t WriteWith(Call call, Send send);
+  int64_t WriteBlocked();
+
+  StoredAddr peer_;
+  Kind kind_;
+  // The last event hinted that a short read is not the last: see Read.
+  bool read_on_ = false;
+  bool used_ = false;
+};
+
+}  // namespace spliceway

@@ -1,0 +1,50 @@
+#include "sys/io.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+
+#include "sys/call.h"
+
+namespace spliceway::sys {
+namespace {
+
+#ifdef MSG_NOSIGNAL
+constexpr int kSendFlags = MSG_NOSIGNAL;
+#else
+constexpr int kSendFlags = 0;  // macOS: SO_NOSIGPIPE was set on the socket
+#endif
+
+#ifndef IOV_MAX
+constexpr size_t IOV_MAX = 1024;
+#endif
+
+template <typename Call>
+int64_t Retry(Call call) {
+  for (;;) {
+    const ssize_t n = call();
+    if (n >= 0) return n;
+    if (errno != EINTR) return -errno;
+  }
+}
+
+}  // namespace
+
+int64_t Receive(int fd, void* p, size_t n) {
+  return Retry([=] { return call::recv(fd, p, n, 0); });
+}
+
+int64_t Send(int fd, const void* p, size_t n) {
+  return Retry([=] { return call::send(fd, p, n, kSendFlags); });
+}
+
+int64_t SendVector(int fd, const iovec* slices, size_t count) {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(slices);  // the struct is shared with recvmsg; not written
+  message.msg_iovlen = std::min<size_t>(count, IOV_MAX);
+  return Retry([&] { return call::sendmsg(fd, &message, kSendFlags); });
+}
+
+}  // namespace spliceway::sys

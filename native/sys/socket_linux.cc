@@ -1,0 +1,55 @@
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "sys/socket.h"
+
+namespace spliceway::sys {
+namespace {
+
+int FamilyFlag(Family family) {
+  switch (family) {
+    case Family::kIp4: return AF_INET;
+    case Family::kIp6: return AF_INET6;
+    case Family::kUnix: return AF_UNIX;
+  }
+  return AF_UNSPEC;
+}
+
+int TypeFlag(SocketType type) {
+  switch (type) {
+    case SocketType::kStream: return SOCK_STREAM;
+    case SocketType::kPacket: return SOCK_SEQPACKET;
+    case SocketType::kDatagram: return SOCK_DGRAM;
+  }
+  return SOCK_STREAM;
+}
+
+}  // namespace
+
+Result<OwnFd> Socket(Family family, SocketType type, int protocol) {
+  OwnFd fd(socket(FamilyFlag(family), TypeFlag(type) | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
+  if (fd) return fd;
+  return Error{"socket", errno};
+}
+
+Result<OwnFd> Accept(int fd, SockAddr* peer) {
+  for (;;) {
+    OwnFd conn(accept4(fd, peer->get(), peer->room(), SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (conn) return conn;
+    if (errno != EINTR && errno != ECONNABORTED) return Error{"accept4", errno};
+  }
+}
+
+// Read anew each time, as it is cheap beside a listen: Go's maxListenerBacklog.
+int MaxBacklog() {
+  int max = SOMAXCONN;
+  if (FILE* file = std::fopen("/proc/sys/net/core/somaxconn", "re")) {
+    if (std::fscanf(file, "%d", &max) != 1 || max <= 0) max = SOMAXCONN;
+    std::fclose(file);
+  }
+  return max;
+}
+
+}  // namespace spliceway::sys
