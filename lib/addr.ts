@@ -68,7 +68,8 @@ export function splitHostPort(address: string): { host: string; port: string } {
     const end = address.indexOf(']');
     if (end < 0) throw fail("missing ']' in address");
     if (end + 1 === address.length) throw fail('missing port in address');
-    if (end + 1 !== last) throw fail(address[end + 1] === ':' ? 'too many colons in address' : 'missing port in address');
+    if (end + 1 !== last)
+      throw fail(address[end + 1] === ':' ? 'too many colons in address' : 'missing port in address');
     host = address.slice(1, end);
     openFrom = 1;
     closeFrom = end + 1;

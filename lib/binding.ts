@@ -82,6 +82,11 @@ interface Native {
   connect(id: number, family: number, host: string, port: number, scope: number): number;
   finishConnect(id: number, resumed: boolean): number;
 
+  openPump(sourceFile: number, sinkFile: number, limit: number): number;
+  runPump(pump: number, source: number, sink: number, resumed: boolean): number;
+  pumpDelivered(pump: number): number;
+  closePump(pump: number): void;
+
   setReuseAddr(id: number): void;
   setReusePort(id: number): void;
   setV6Only(id: number, on: number): void;
@@ -93,6 +98,16 @@ interface Native {
   setWriteBuffer(id: number, bytes: number): void;
   setUserTimeout(id: number, milliseconds: number): void;
 }
+
+// What runPump answers: native/relay/pump.h and native/binding/pump.cc.
+export const PUMP_END = 0;
+export const PUMP_SOURCE_EMPTY = 1;
+export const PUMP_SINK_FULL = 2;
+export const PUMP_MORE = 3;
+export const PUMP_SOURCE_FAILED = 4;
+export const PUMP_SINK_FAILED = 5;
+export const PUMP_SOURCE_REFUSED = 6;
+export const PUMP_SINK_REFUSED = 7;
 
 export const native = loadAddon() as Native;
 
@@ -108,4 +123,5 @@ export const records = new Int32Array(2 * 512);
  * before any code of a caller's runs.
  */
 export const scratch: Buffer = Buffer.from(new ArrayBuffer(CHUNK));
+/** Its start as integers: the ids of accepted connections; why a pump stopped. */
 export const scratchIds = new Int32Array(scratch.buffer, 0, 64);

@@ -2,7 +2,6 @@
 
 import { invalidType, invalidValue, outOfRange } from './errors';
 
-
 /** A Uint8Array whose memory stays where it is: not detached, not resizable. */
 export function checkBytes(name: string, p: unknown): asserts p is Uint8Array {
   if (!(p instanceof Uint8Array)) throw invalidType(name, 'an instance of Buffer or Uint8Array', p);

@@ -10,6 +10,6 @@ export function toEpoch(t: unknown): number {
   if (t === null) return Number.NaN;
   const at = t instanceof Date ? t.getTime() : t;
   if (typeof at !== 'number') throw invalidType('t', 'a Date, a number of milliseconds or null', t);
-  if (at !== at) throw outOfRange('t', 'a valid instant', t);
+  if (Number.isNaN(at)) throw outOfRange('t', 'a valid instant', t);
   return at === Number.POSITIVE_INFINITY ? Number.NaN : at;
 }

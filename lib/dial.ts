@@ -8,7 +8,7 @@ import { type Deadline, toEpoch } from './deadline';
 import { unwatch, type Waiter, watch } from './dispatch';
 import { AddrError, causeOf, ErrDeadlineExceeded, OpError, thrownCause, UnknownNetworkError } from './errors';
 import { connOn, isDatagram, isTCP, isUnix, type StreamNetwork, socketType } from './network';
-import { Pending } from './pending';
+import { checked, Pending } from './pending';
 import { familyOf, type Lookup, resolveTCP, resolveUnix, versionOf } from './resolve';
 import { applyKeepAlive, checkKeepAlive, type KeepAliveConfig, type TCPConn } from './tcp-conn';
 import type { UnixConn } from './unix-conn';
@@ -37,16 +37,21 @@ type SocketConnection = TCPConn | UnixConn;
  * @throws OpError `op: 'dial'` (as a rejection): `ECONNREFUSED`, `ENOENT`, `ERR_SPLICEWAY_ADDRESS`,
  *   `ERR_SPLICEWAY_DEADLINE_EXCEEDED` (`timeout: true`), a DNSError as its cause, …
  */
-export async function dial(network: 'tcp' | 'tcp4' | 'tcp6', address: string, options?: DialOptions): Promise<TCPConn>;
-export async function dial(network: 'unix' | 'unixpacket', address: string, options?: DialOptions): Promise<UnixConn>;
-export async function dial(network: StreamNetwork, address: string, options?: DialOptions): Promise<SocketConnection>;
-export async function dial(network: StreamNetwork, address: string, options: DialOptions = {}): Promise<SocketConnection> {
-  checkString('network', network);
-  checkString('address', address);
-  checkOptions(options);
-  options.signal?.throwIfAborted();
-  const attempt = new Dial(network, address, options);
-  return attempt.run();
+export function dial(network: 'tcp' | 'tcp4' | 'tcp6', address: string, options?: DialOptions): Promise<TCPConn>;
+export function dial(network: 'unix' | 'unixpacket', address: string, options?: DialOptions): Promise<UnixConn>;
+export function dial(network: StreamNetwork, address: string, options?: DialOptions): Promise<SocketConnection>;
+export function dial(network: StreamNetwork, address: string, options: DialOptions = {}): Promise<SocketConnection> {
+  return checked(
+    () => {
+      checkString('network', network);
+      checkString('address', address);
+      checkOptions(options);
+    },
+    async () => {
+      options.signal?.throwIfAborted();
+      return new Dial(network, address, options).run();
+    },
+  );
 }
 
 function checkOptions(options: DialOptions): void {

@@ -130,10 +130,9 @@ export class OpError extends Error {
     this.code = (cause as { code?: string }).code ?? 'ERR_SPLICEWAY';
     this.timeout = isTimeout(cause);
     this.temporary = isTemporary(op, cause);
-    if (cause instanceof SyscallError) {
-      this.errno = cause.errno;
-      this.syscall = cause.syscall;
-    }
+    const { errno, syscall } = cause as Partial<SyscallError>;
+    if (errno !== undefined) this.errno = errno;
+    if (syscall !== undefined) this.syscall = syscall;
   }
 }
 
@@ -143,6 +142,7 @@ function describe(op: string, net: string, source: Addr | null, addr: Addr | nul
 }
 
 function isTimeout(cause: Error): boolean {
+  if (cause instanceof OpError) return cause.timeout;
   return cause === ErrDeadlineExceeded || (cause instanceof SyscallError && cause.code === 'ETIMEDOUT');
 }
 
@@ -151,6 +151,7 @@ const TEMPORARY = new Set(['EINTR', 'EMFILE', 'ENFILE', 'ETIMEDOUT', 'EAGAIN']);
 
 function isTemporary(op: string, cause: Error): boolean {
   if (cause === ErrDeadlineExceeded) return true;
+  if (cause instanceof OpError) return cause.temporary;
   if (cause instanceof DNSError) return cause.temporary;
   if (!(cause instanceof SyscallError)) return false;
   if (op === 'accept' && (cause.code === 'ECONNRESET' || cause.code === 'ECONNABORTED')) return true;

@@ -1,7 +1,7 @@
 // listen(): from a network and an address to a listening socket, one system call at a time.
 
 import { resolve as resolvePath } from 'node:path';
-import { type Addr, fromNative, type NativeAddr, TCPAddr, toNative, UnixAddr } from './addr';
+import { type Addr, fromNative, type NativeAddr, type TCPAddr, toNative, UnixAddr } from './addr';
 import { IP4, IP6, native } from './binding';
 import { checkBoolean, checkInteger, checkObject, checkSignal, checkString } from './check';
 import { AddrError, OpError, thrownCause, UnknownNetworkError } from './errors';
@@ -44,13 +44,19 @@ export async function listen(
   options?: ListenOptions,
 ): Promise<SocketListener<UnixConn>>;
 export async function listen(network: StreamNetwork, address: string, options?: ListenOptions): Promise<SocketListener>;
-export async function listen(network: StreamNetwork, address: string, options: ListenOptions = {}): Promise<SocketListener> {
+export async function listen(
+  network: StreamNetwork,
+  address: string,
+  options: ListenOptions = {},
+): Promise<SocketListener> {
   checkString('network', network);
   checkString('address', address);
   checkOptions(options);
   options.signal?.throwIfAborted();
   const addr = await resolveListen(network, address, options);
-  return isUnix(network) ? listenUnix(network, addr as UnixAddr, options) : listenTCP(network, addr as TCPAddr, options);
+  return isUnix(network)
+    ? listenUnix(network, addr as UnixAddr, options)
+    : listenTCP(network, addr as TCPAddr, options);
 }
 
 function checkOptions(options: ListenOptions): void {
@@ -72,7 +78,9 @@ async function resolveListen(network: string, address: string, options: ListenOp
     if (isDatagram(network)) throw unexpectedType(network, addr);
     return addr;
   } catch (error) {
-    throw error instanceof OpError || isForeign(error, options) ? error : new OpError('listen', network, null, null, error as Error);
+    throw error instanceof OpError || isForeign(error, options)
+      ? error
+      : new OpError('listen', network, null, null, error as Error);
   }
 }
 

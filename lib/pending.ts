@@ -12,6 +12,18 @@ export function rejected(error: unknown): Promise<never> {
   return promise;
 }
 
+/** A call in two parts: what `check` throws is the caller's mistake, what `run` rejects with is not. */
+export function checked<T>(check: () => void, run: () => Promise<T>): Promise<T> {
+  try {
+    check();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  const promise = run();
+  promise.catch(ignore);
+  return promise;
+}
+
 export abstract class Pending<T> {
   readonly promise: Promise<T>;
   private resolvePromise!: (value: T) => void;

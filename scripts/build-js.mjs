@@ -1,7 +1,7 @@
 // Compiles lib/ to dist/ (CommonJS) and gives each entry point an ESM face: a module that re-exports
 // the same objects, so that both kinds of importer share one copy of everything.
 
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
@@ -32,7 +32,8 @@ function writeFace(entry) {
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 const tsc = require.resolve('typescript/bin/tsc');
-execFileSync(process.execPath, [tsc, '--project', root], { stdio: 'inherit' });
+const compiled = spawnSync(process.execPath, [tsc, '--project', root], { stdio: 'inherit' });
+if (compiled.status !== 0) process.exit(1);
 const { exports: entries, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 for (const entry of Object.values(entries)) {
   if (typeof entry === 'object' && entry.require?.default?.endsWith('.js')) writeFace(entry.require);

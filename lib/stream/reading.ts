@@ -9,10 +9,38 @@ import type { StreamConn } from './stream-conn';
 
 type Outcome = Buffer | number | null;
 
-export class PendingRead extends Pending<Outcome> {
+/** Whatever waits in a connection's line of reads: a read(), or a copy that takes all there is. */
+export interface ReadTurn {
+  next: ReadTurn | null;
+  last: ReadTurn;
+  /** At the head of the line, and there may be something to read: whether it is done. */
+  run(conn: StreamConn): boolean;
+  /** The connection, or its read deadline, ends it. */
+  endWith(conn: StreamConn, status: number): void;
+}
+
+/** A read() that waits. */
+class PendingRead extends Pending<Outcome> implements ReadTurn {
   /** @param into the caller's memory; null for a chunk of its own */
-  constructor(readonly into: Uint8Array | null) {
+  constructor(private readonly into: Uint8Array | null) {
     super();
+  }
+
+  run(conn: StreamConn): boolean {
+    const { into } = this;
+    if (into !== null && isDetached(into)) {
+      this.abort(detachedWhileWaiting('read'));
+      return true;
+    }
+    const status = attempt(conn, into, true);
+    if (status === AGAIN) return false;
+    if (status < 0) this.endWith(conn, status);
+    else this.resolve(outcomeOf(conn, into, status));
+    return true;
+  }
+
+  endWith(conn: StreamConn, status: number): void {
+    this.fail(conn.failure('read', status));
   }
 }
 
@@ -59,31 +87,31 @@ function outcomeOf(conn: StreamConn, into: Uint8Array | null, status: number): O
 
 function wait(conn: StreamConn, into: Uint8Array | null, signal: AbortSignal | undefined): Promise<Outcome> {
   const call = new PendingRead(into);
+  joinReads(conn, call);
+  if (signal !== undefined) call.abortOn(signal, () => leaveReads(conn, call));
+  return call.promise;
+}
+
+export function joinReads(conn: StreamConn, call: ReadTurn): void {
   conn.reads = joined(conn.reads, call);
   conn.hold();
-  if (signal !== undefined) {
-    call.abortOn(signal, () => {
-      conn.reads = without(conn.reads, call);
-      conn.release();
-    });
-  }
-  return call.promise;
+}
+
+export function leaveReads(conn: StreamConn, call: ReadTurn): void {
+  const wasFirst = conn.reads === call;
+  conn.reads = without(conn.reads, call);
+  if (wasFirst && conn.reads !== null) pumpReads(conn);
+  else conn.release();
 }
 
 /** Serves waiting reads for as long as the kernel has something for them. */
 export function pumpReads(conn: StreamConn): void {
   while (conn.reads !== null) {
     const call = conn.reads;
-    if (call.into !== null && isDetached(call.into)) {
-      conn.reads = advanced(call);
-      call.abort(detachedWhileWaiting('read'));
-      continue;
-    }
-    const status = attempt(conn, call.into, true);
-    if (status === AGAIN) return;
+    if (!call.run(conn)) return;
+    // Closed meanwhile: the line was emptied then.
+    if (conn.reads !== call) return;
     conn.reads = advanced(call);
-    if (status < 0) call.fail(conn.failure('read', status));
-    else call.resolve(outcomeOf(conn, call.into, status));
   }
   conn.release();
 }
@@ -92,7 +120,7 @@ export function pumpReads(conn: StreamConn): void {
 export function failReads(conn: StreamConn, status: number): void {
   const first = conn.reads;
   conn.reads = null;
-  for (let call = first; call !== null; call = call.next) call.fail(conn.failure('read', status));
+  for (let call = first; call !== null; call = call.next) call.endWith(conn, status);
   conn.release();
 }
 

@@ -51,6 +51,11 @@ export abstract class SocketConn extends StreamConn {
     return this;
   }
 
+  /** @internal closeWrite() for a relay, which owns the connection. False when it has nobody to tell. */
+  sendFin(): boolean {
+    return native.shutdown(this.id, WRITE) === 0;
+  }
+
   private halfClose(side: number): void {
     this.mustBeFree('close');
     const status = native.shutdown(this.id, side);

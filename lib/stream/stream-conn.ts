@@ -34,13 +34,18 @@ import { causeOf, ErrBusy, ErrClosed, OpError, thrownCause } from '../errors';
 import { closeWithOwner, Handle, type HandleOwner, ownedBy } from '../handle';
 import { Closing } from './closing';
 import { checkHandlers, Flow, pumpFlow, resumeFlow } from './flowing';
-import { failReads, type PendingRead, pumpReads, read } from './reading';
-import { failWrites, type PendingWrite, pumpWrites, send, toBytes, write, writev } from './writing';
+import { failReads, pumpReads, type ReadTurn, read } from './reading';
+import { failWrites, pumpWrites, send, toBytes, type WriteTurn, write, writev } from './writing';
 
 const DEFAULT_SHUTDOWN_TIMEOUT = 5000;
 
 /** How Go names the system call behind an operation. */
-const SYSCALLS: Readonly<Record<string, string>> = { read: 'read', write: 'write', writev: 'writev', close: 'shutdown' };
+const SYSCALLS: Readonly<Record<string, string>> = {
+  read: 'read',
+  write: 'write',
+  writev: 'writev',
+  close: 'shutdown',
+};
 
 export abstract class StreamConn implements Conn, Waiter {
   /** @internal */
@@ -48,9 +53,9 @@ export abstract class StreamConn implements Conn, Waiter {
   /** @internal The network as it was given to dial or listen. */
   readonly net: string;
   /** @internal */
-  reads: PendingRead | null = null;
+  reads: ReadTurn | null = null;
   /** @internal */
-  writes: PendingWrite | null = null;
+  writes: WriteTurn | null = null;
   /** @internal */
   flow: Flow | null = null;
   /** @internal */

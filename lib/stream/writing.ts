@@ -14,39 +14,111 @@ const SMALL = 1024;
 // system calls the rest waits for the next turn.
 const CALLS_AT_ONCE = 16;
 
-export class PendingWrite extends Pending<number> {
+/** Whatever waits in a connection's line of writes: a write(), a writev(), or a copy that ends here. */
+export interface WriteTurn {
+  next: WriteTurn | null;
+  last: WriteTurn;
+  /** At the head of the line, and there may be room: whether it is done. */
+  run(conn: StreamConn, resumed: boolean): boolean;
+  /** The connection, or its write deadline, ends it. */
+  endWith(conn: StreamConn, status: number): void;
+}
+
+abstract class WaitingWrite extends Pending<number> implements WriteTurn {
   written = 0;
-  // Where `written` lies in a list: the member, and the offset inside it.
-  member = 0;
-  offset = 0;
 
   constructor(
-    readonly op: 'write' | 'writev',
-    readonly bytes: Uint8Array | null,
-    readonly list: readonly Uint8Array[],
-    readonly length: number,
+    private readonly op: string,
+    private readonly length: number,
   ) {
     super();
   }
+
+  /** One system call with what is left. */
+  protected abstract sendRest(conn: StreamConn, resumed: boolean): number;
+
+  protected advance(n: number): void {
+    this.written += n;
+  }
+
+  run(conn: StreamConn, resumed: boolean): boolean {
+    for (let attempts = 0; attempts < CALLS_AT_ONCE; attempts++) {
+      const status = this.sendRest(conn, resumed);
+      if (status === AGAIN) break;
+      if (status < 0) {
+        this.endWith(conn, status);
+        return true;
+      }
+      this.advance(status);
+      if (this.written === this.length) {
+        this.resolve(this.length);
+        return true;
+      }
+      if (status === 0) {
+        this.abort(detachedWhileWaiting('write'));
+        return true;
+      }
+    }
+    conn.awaitWritable();
+    return false;
+  }
+
+  endWith(conn: StreamConn, status: number): void {
+    this.fail(withCount(conn.failure(this.op, status), this.written));
+  }
 }
 
-export function write(
-  conn: StreamConn,
-  p: Uint8Array | string,
-  options: CallOptions | undefined,
-): Promise<number> {
+class PendingWrite extends WaitingWrite {
+  constructor(private readonly bytes: Uint8Array) {
+    super('write', bytes.length);
+  }
+
+  protected sendRest(conn: StreamConn, resumed: boolean): number {
+    return native.write(conn.id, resumed, this.bytes, this.written);
+  }
+}
+
+class PendingWritev extends WaitingWrite {
+  // Where `written` lies: the member of the list, and the offset inside it.
+  private member = 0;
+  private offset = 0;
+
+  constructor(
+    private readonly list: readonly Uint8Array[],
+    length: number,
+  ) {
+    super('writev', length);
+  }
+
+  protected sendRest(conn: StreamConn, resumed: boolean): number {
+    return native.writeVector(conn.id, resumed, this.list, this.member, this.offset);
+  }
+
+  protected override advance(n: number): void {
+    super.advance(n);
+    let left = this.offset + n;
+    for (; this.member < this.list.length; this.member++) {
+      const { length } = this.list[this.member] as Uint8Array;
+      if (left < length) break;
+      left -= length;
+    }
+    this.offset = left;
+  }
+}
+
+export function write(conn: StreamConn, p: Uint8Array | string, options: CallOptions | undefined): Promise<number> {
   const signal = signalOf(options);
   const bytes = toBytes(p);
   if (signal?.aborted === true) return Promise.reject(signal.reason);
   const refused = conn.refusal('write');
   if (refused !== null) return rejected(withCount(refused, 0));
-  if (conn.writes === null) {
-    const status = send(conn, bytes);
-    if (status === bytes.length) return Promise.resolve(status);
-    if (status < 0 && status !== AGAIN) return rejected(withCount(conn.failure('write', status), 0));
-    return wait(conn, new PendingWrite('write', bytes, [], bytes.length), Math.max(status, 0), signal);
-  }
-  return wait(conn, new PendingWrite('write', bytes, [], bytes.length), 0, signal);
+  if (conn.writes !== null) return wait(conn, new PendingWrite(bytes), signal);
+  const status = send(conn, bytes);
+  if (status === bytes.length) return Promise.resolve(status);
+  if (status < 0 && status !== AGAIN) return rejected(withCount(conn.failure('write', status), 0));
+  const call = new PendingWrite(bytes);
+  call.written = Math.max(status, 0);
+  return wait(conn, call, signal);
 }
 
 export function writev(
@@ -59,9 +131,7 @@ export function writev(
   if (signal?.aborted === true) return Promise.reject(signal.reason);
   const refused = conn.refusal('writev');
   if (refused !== null) return rejected(withCount(refused, 0));
-  const call = new PendingWrite('writev', null, [...list], length);
-  if (conn.writes === null && carryOn(conn, call, false)) return call.promise;
-  return wait(conn, call, 0, signal);
+  return wait(conn, new PendingWritev([...list], length), signal);
 }
 
 export function toBytes(p: unknown): Uint8Array {
@@ -88,88 +158,45 @@ export function send(conn: StreamConn, bytes: Uint8Array): number {
   return native.writeScratch(conn.id, false, bytes.length);
 }
 
-function wait(
-  conn: StreamConn,
-  call: PendingWrite,
-  written: number,
-  signal: AbortSignal | undefined,
-): Promise<number> {
-  call.written += written;
-  const alone = conn.writes === null;
-  conn.writes = joined(conn.writes, call);
-  conn.hold();
-  if (signal !== undefined) call.abortOn(signal, () => leave(conn, call));
-  // Also what was taken in part: only EAGAIN proves that there is no room.
-  if (alone) pumpWrites(conn, false);
+function wait(conn: StreamConn, call: WaitingWrite, signal: AbortSignal | undefined): Promise<number> {
+  if (signal !== undefined) call.abortOn(signal, () => leaveWrites(conn, call));
+  joinWrites(conn, call);
   return call.promise;
 }
 
-function leave(conn: StreamConn, call: PendingWrite): void {
-  const first = conn.writes === call;
+/** Joins the line, and is tried at once when it is alone there: only EAGAIN proves that there is no room. */
+export function joinWrites(conn: StreamConn, call: WriteTurn): void {
+  const alone = conn.writes === null;
+  conn.writes = joined(conn.writes, call);
+  conn.hold();
+  if (alone) pumpWrites(conn, false);
+}
+
+export function leaveWrites(conn: StreamConn, call: WriteTurn): void {
+  const wasFirst = conn.writes === call;
   conn.writes = without(conn.writes, call);
-  conn.release();
-  if (first && conn.writes !== null) pumpWrites(conn, true);
+  if (wasFirst && conn.writes !== null) pumpWrites(conn, true);
+  else conn.release();
 }
 
 /** Goes on with the writes in line for as long as the kernel has room. */
 export function pumpWrites(conn: StreamConn, resumed: boolean): void {
   while (conn.writes !== null) {
     const call = conn.writes;
-    if (!carryOn(conn, call, resumed)) return;
-    // Only now does it leave the line, so that what its callers do meanwhile waits behind it.
+    if (!call.run(conn, resumed)) return;
+    // Closed meanwhile: the line was emptied then.
+    if (conn.writes !== call) return;
     conn.writes = advanced(call);
   }
   conn.release();
   conn.drained();
 }
 
-/** Writes until the call is done, one way or the other; false when it must wait. */
-function carryOn(conn: StreamConn, call: PendingWrite, resumed: boolean): boolean {
-  let attempts = 0;
-  do {
-    const status = sendRest(conn, call, resumed);
-    if (status === AGAIN) break;
-    if (status < 0) {
-      call.fail(withCount(conn.failure(call.op, status), call.written));
-      return true;
-    }
-    advance(call, status);
-    if (call.written === call.length) {
-      call.resolve(call.length);
-      return true;
-    }
-    if (status === 0) {
-      call.abort(detachedWhileWaiting('write'));
-      return true;
-    }
-  } while (++attempts < CALLS_AT_ONCE);
-  conn.awaitWritable();
-  return false;
-}
-
-function sendRest(conn: StreamConn, call: PendingWrite, resumed: boolean): number {
-  if (call.bytes !== null) return native.write(conn.id, resumed, call.bytes, call.written);
-  return native.writeVector(conn.id, resumed, call.list, call.member, call.offset);
-}
-
-function advance(call: PendingWrite, n: number): void {
-  call.written += n;
-  if (call.bytes !== null) return;
-  let left = call.offset + n;
-  while (call.member < call.list.length && left >= (call.list[call.member] as Uint8Array).length) {
-    left -= (call.list[call.member] as Uint8Array).length;
-    call.member += 1;
-  }
-  call.offset = left;
-}
-
 /** Ends every waiting write. */
 export function failWrites(conn: StreamConn, status: number): void {
   const first = conn.writes;
   conn.writes = null;
-  for (let call = first; call !== null; call = call.next) {
-    call.fail(withCount(conn.failure(call.op, status), call.written));
-  }
+  for (let call = first; call !== null; call = call.next) call.endWith(conn, status);
   conn.release();
 }
 

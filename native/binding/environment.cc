@@ -1,5 +1,6 @@
 #include "binding/environment.h"
 
+#include <string>
 #include <utility>
 
 #include "binding/errors.h"
@@ -10,6 +11,15 @@ namespace {
 // Turns in a row before Node's other events get their chance: with 256 events a turn, this bounds
 // one visit to some milliseconds of work.
 constexpr int kTurnsAVisit = 8;
+
+// Asked of JavaScript rather than of getenv(3): a worker may have variables of its own, and another
+// thread may be setting one.
+std::string Variable(Napi::Env env, const char* name) {
+  const auto process = env.Global().Get("process").As<Napi::Object>();
+  const auto variables = process.Get("env").As<Napi::Object>();
+  const Napi::Value value = variables.Get(name);
+  return value.IsString() ? value.As<Napi::String>().Utf8Value() : "";
+}
 
 }  // namespace
 
@@ -25,9 +35,9 @@ std::unique_ptr<Environment> Environment::Create(napi_env env) {
 
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
-  const int error = self->host_.Open(loop, self->reactor_->fd(), self.get());
-  if (error != 0) {
-    ThrowError(env, Error{"uv_poll_init", -error});
+  self->host_ = UvHost::Create(Variable(env, "SPLICEWAY_SEAT"));
+  if (const Status s = self->host_->Open(loop, self->reactor_.get(), self.get()); !s.ok()) {
+    ThrowError(env, s.error());
     return nullptr;
   }
   // libuv closes handles asynchronously, and the loop must outlive that: an ordinary hook would
@@ -87,7 +97,7 @@ bool Environment::Dispatch(size_t count) {
 void Environment::CleanUp(napi_async_cleanup_hook_handle handle, void* data) {
   auto* self = static_cast<Environment*>(data);
   self->closing_ = true;
-  self->host_.Close([self, handle] {
+  self->host_->Close([self, handle] {
     self->reactor_.reset();  // closes every descriptor, after libuv has let go of the poller's
     napi_remove_async_cleanup_hook(handle);
   });

@@ -8,17 +8,22 @@
 #include <memory>
 #include <vector>
 
+#include "binding/pump.h"
 #include "binding/uv_host.h"
 #include "core/reactor.h"
+#include "core/slot_table.h"
+#include "relay/pipe_cache.h"
 
 namespace spliceway {
 
-class Environment final : public UvHost::Seat {
+class Environment final : public UvHost::Guest {
  public:
   // Null with an exception pending where the kernel refuses (too many descriptors, say).
   static std::unique_ptr<Environment> Create(napi_env env);
 
   Reactor& reactor() { return *reactor_; }
+  PipeCache& pipes() { return pipes_; }
+  SlotTable<PumpHandle>& pumps() { return pumps_; }
 
   // The dispatch function, and the two buffers that JavaScript and this environment share. Both are
   // made by lib/binding.ts, are never handed to anyone else and so can neither move nor be
@@ -29,9 +34,9 @@ class Environment final : public UvHost::Seat {
   size_t scratch_size() const { return scratch_size_; }
 
   // After every call from JavaScript: the process lives exactly while something awaits.
-  void SyncRef() { host_.SyncRef(reactor_->alive() > 0); }
+  void SyncRef() { host_->SyncRef(reactor_->alive() > 0); }
 
-  // UvHost::Seat. Turns the reactor and hands the notices over, once for each turn.
+  // UvHost::Guest. Turns the reactor and hands the notices over, once for each turn.
   void OnReady() override;
 
  private:
@@ -42,7 +47,9 @@ class Environment final : public UvHost::Seat {
 
   napi_env env_;
   std::unique_ptr<Reactor> reactor_;
-  UvHost host_;
+  PipeCache pipes_;
+  SlotTable<PumpHandle> pumps_;  // after the pipes, which they give back
+  std::unique_ptr<UvHost> host_;
   Napi::FunctionReference dispatch_;
   Napi::Reference<Napi::Int32Array> records_;
   Napi::Reference<Napi::Uint8Array> scratch_ref_;

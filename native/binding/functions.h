@@ -17,5 +17,6 @@ std::span<const Function> StreamFunctions();    // read, write, shut down
 std::span<const Function> ListenerFunctions();  // accept
 std::span<const Function> SocketFunctions();    // make, bind, connect, listen
 std::span<const Function> OptionFunctions();    // socket options by meaning
+std::span<const Function> PumpFunctions();      // forward between streams and files
 
 }  // namespace spliceway

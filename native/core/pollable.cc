@@ -93,7 +93,7 @@ bool Pollable::SetDeadline(Side side, int64_t monotonic_ns) {
   return h.expired;
 }
 
-int32_t Pollable::Check(Side side, Call call) {
+int32_t Pollable::Check(Side side, Call call) const {
   if (watcher_ != nullptr) return kBusy;
   return call == Call::kNew && Expired(side) ? kExpired : 0;
 }

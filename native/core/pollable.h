@@ -73,6 +73,8 @@ class Pollable : public TimerOwner {
   // Whether new calls in that direction fail for their deadline.
   bool Expired(Side side) const;
   bool ready(Side side) const { return half(side).ready; }
+  // 0, or why a call in that direction must not touch the descriptor.
+  int32_t Check(Side side, Call call) const;
 
   // Whether an awaited notice keeps the process alive.
   void SetRef(bool on);
@@ -104,8 +106,6 @@ class Pollable : public TimerOwner {
   // Takes the other's descriptor, and its registration over to this name.
   Status TakeOver(Pollable* other, uint32_t interest);
   void SetTimer(Timer* timer, int64_t when_ns);
-  // 0, or why a call in that direction must not touch the descriptor.
-  int32_t Check(Side side, Call call);
   // A call in that direction is worth trying, though no event says so.
   void WakeUp(Side side);
   // The notices that are due now; a direction that awaited its notice once awaits no more.

@@ -52,6 +52,13 @@ class SlotTable {
     return std::move(slot.object);
   }
 
+  // The same by id; nothing for one that finds nothing.
+  std::unique_ptr<T> RemoveId(int32_t id) {
+    if (FindId(id) == nullptr) return nullptr;
+    const uint32_t index = static_cast<uint32_t>(id) & SlotName::kMaxIndex;
+    return Remove({index, slots_[index].generation});
+  }
+
   T* FindId(int32_t id) const {
     if (id < 0) return nullptr;
     const uint32_t index = static_cast<uint32_t>(id) & SlotName::kMaxIndex;

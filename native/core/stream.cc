@@ -35,7 +35,7 @@ int64_t Stream::Read(void* p, size_t n, Call call) {
   if (!h.ready) return kAgain;
   const int64_t got = sys::Receive(fd(), p, n);
   if (got == kAgain) {
-    h.ready = read_on_ = false;
+    ReadBlocked();
   } else if (got > 0 && static_cast<size_t>(got) < n && kind_ == Kind::kTcp && !read_on_) {
     h.ready = false;
   }
@@ -56,16 +56,19 @@ int64_t Stream::WriteWith(Call call, Send send) {
   used_ = true;
   if (!half(Side::kWrite).ready) return kAgain;
   const int64_t sent = send();
-  return sent == kAgain ? WriteBlocked() : sent;
+  if (sent != kAgain) return sent;
+  const Status status = WriteBlocked();
+  return status.ok() ? kAgain : -status.error().number;
 }
+
+void Stream::ReadBlocked() { half(Side::kRead).ready = read_on_ = false; }
 
 // Writability is asked for from the first full buffer on and not before: most connections never
 // fill one, and each would get a useless event when it is registered. Modify reports room that came
 // since.
-int64_t Stream::WriteBlocked() {
+Status Stream::WriteBlocked() {
   half(Side::kWrite).ready = false;
-  const Status status = AddInterest(kWritable);
-  return status.ok() ? kAgain : -status.error().number;
+  return AddInterest(kWritable);
 }
 
 Status Stream::Shutdown(sys::ShutdownHow how) {

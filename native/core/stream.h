@@ -54,6 +54,10 @@ class Stream : public Pollable {
   int64_t Write(const void* p, size_t n, Call call);
   int64_t WriteVector(const iovec* slices, size_t count, Call call);
 
+  // For those that make the system calls themselves (relay/pump.h): the last one said EAGAIN.
+  void ReadBlocked();
+  Status WriteBlocked();
+
   // Neither waits for running calls: a blocked write fails with EPIPE, a waiting read ends.
   Status Shutdown(sys::ShutdownHow how);
 
@@ -66,7 +70,6 @@ class Stream : public Pollable {
  private:
   template <typename Send>
   int64_t WriteWith(Call call, Send send);
-  int64_t WriteBlocked();
 
   StoredAddr peer_;
   Kind kind_;

@@ -35,17 +35,17 @@ bool TimerWheel::FindDue(Due* due) {
   for (int i = 0; i < kLevels; ++i) {
     Level& level = levels_[i];
     const int shift = kBits * i;
-    const int current = static_cast<int>((tick_ >> shift) & (kSlots - 1));
+    // Counted from the slot after the current one. Only the last level wraps: there the current
+    // slot can hold timers of the next round, and comes last.
+    const int next = static_cast<int>((tick_ >> shift) + 1) & (kSlots - 1);
     while (level.occupied != 0) {
-      const int ahead = std::countr_zero(std::rotr(level.occupied, current));
-      const int slot = (current + ahead) & (kSlots - 1);
+      const int ahead = std::countr_zero(std::rotr(level.occupied, next));
+      const int slot = (next + ahead) & (kSlots - 1);
       if (!level.slots[slot].linked()) {
         level.occupied &= ~(uint64_t{1} << slot);
         continue;
       }
-      // Only the last level wraps: its current slot can hold timers of the next round.
-      const int64_t round = ahead == 0 ? kSlots : ahead;
-      *due = {i, slot, ((tick_ >> shift) + round) << shift};
+      *due = {i, slot, ((tick_ >> shift) + 1 + ahead) << shift};
       return true;
     }
   }

@@ -40,6 +40,14 @@ int64_t Send(int fd, const void* p, size_t n) {
   return Retry([=] { return call::send(fd, p, n, kSendFlags); });
 }
 
+int64_t ReadFile(int fd, void* p, size_t n) {
+  return Retry([=] { return call::read(fd, p, n); });
+}
+
+int64_t WriteFile(int fd, const void* p, size_t n) {
+  return Retry([=] { return call::write(fd, p, n); });
+}
+
 int64_t SendVector(int fd, const iovec* slices, size_t count) {
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(slices);  // the struct is shared with recvmsg; not written

@@ -14,4 +14,8 @@ int64_t Send(int fd, const void* p, size_t n);
 // At most IOV_MAX slices are looked at; the rest is for the caller's next call.
 int64_t SendVector(int fd, const iovec* slices, size_t count);
 
+// For descriptors that are not sockets: files and pipes.
+int64_t ReadFile(int fd, void* p, size_t n);
+int64_t WriteFile(int fd, const void* p, size_t n);
+
 }  // namespace spliceway::sys

@@ -1,0 +1,158 @@
+// A native pump, and its place in the lines of its source and its sink.
+//
+// The pump moves what it can in one call and says what it waits for; the notice that ends the wait
+// comes to the connection, whose line runs the copy again, as it would a waiting read or write.
+
+import type { FileHandle } from 'node:fs/promises';
+import {
+  native,
+  ONCE,
+  PUMP_END,
+  PUMP_MORE,
+  PUMP_SINK_FAILED,
+  PUMP_SINK_FULL,
+  PUMP_SINK_REFUSED,
+  PUMP_SOURCE_EMPTY,
+  READ,
+  scratchIds,
+  WRITE,
+} from '../binding';
+import { causeOf, type OpError } from '../errors';
+import { Pending } from '../pending';
+import { joinReads, leaveReads, pumpReads, type ReadTurn } from './reading';
+import { StreamConn } from './stream-conn';
+import { joinWrites, leaveWrites, type WriteTurn } from './writing';
+
+/** An end of a pump: a connection of the kernel's, or an open file. */
+export type PumpEnd = StreamConn | FileHandle;
+
+type End = 'source' | 'sink';
+
+/** Makes the error of a copy from its cause and the end that it happened at. */
+export type CopyErrors = (end: End, cause: Error) => OpError;
+
+/** The copy's place in the source's line of reads. */
+class SourceTurn implements ReadTurn {
+  next: ReadTurn | null = null;
+  last: ReadTurn = this;
+
+  constructor(private readonly copy: PumpCopy) {}
+
+  run(): boolean {
+    return this.copy.advance(true, 'source');
+  }
+
+  endWith(_conn: StreamConn, status: number): void {
+    this.copy.end('source', causeOf(status, this.copy.syscall));
+  }
+}
+
+/** The copy's place in the sink's line of writes. */
+class SinkTurn implements WriteTurn {
+  next: WriteTurn | null = null;
+  last: WriteTurn = this;
+
+  constructor(private readonly copy: PumpCopy) {}
+
+  run(_conn: StreamConn, resumed: boolean): boolean {
+    return this.copy.advance(resumed, 'sink');
+  }
+
+  endWith(_conn: StreamConn, status: number): void {
+    this.copy.end('sink', causeOf(status, this.copy.syscall));
+  }
+}
+
+/** A copy under way. Resolves to the number of bytes that the sink has taken. */
+export class PumpCopy extends Pending<number> {
+  readonly syscall: string;
+  private pump: number;
+  private delivered = 0;
+  private readonly source: StreamConn | null;
+  private readonly sink: StreamConn | null;
+  private readonly sourceTurn = new SourceTurn(this);
+  private readonly sinkTurn = new SinkTurn(this);
+
+  /** @param limit bytes at most; -1 for none */
+  constructor(
+    source: PumpEnd,
+    sink: PumpEnd,
+    limit: number,
+    private readonly errors: CopyErrors,
+  ) {
+    super();
+    this.source = source instanceof StreamConn ? source : null;
+    this.sink = sink instanceof StreamConn ? sink : null;
+    this.syscall = this.source === null ? 'sendfile' : 'splice';
+    this.pump = native.openPump(fileOf(source), fileOf(sink), limit);
+  }
+
+  /** Takes its place in both lines, and begins when it is first in both. */
+  start(): Promise<number> {
+    if (this.source !== null) joinReads(this.source, this.sourceTurn);
+    if (this.sink !== null) joinWrites(this.sink, this.sinkTurn);
+    else if (this.source !== null && this.source.reads === this.sourceTurn) pumpReads(this.source);
+    return this.promise;
+  }
+
+  /** How many bytes the sink has taken so far. */
+  get progress(): number {
+    return this.pump < 0 ? this.delivered : native.pumpDelivered(this.pump);
+  }
+
+  /** Moves what can be moved. `from` is the line that asks; true when its place there is done with. */
+  advance(resumed: boolean, from: End): boolean {
+    if (this.pump < 0) return true;
+    if (!this.isFirst()) return false;
+    const status = native.runPump(this.pump, this.source?.id ?? -1, this.sink?.id ?? -1, resumed);
+    if (status === PUMP_SOURCE_EMPTY || status === PUMP_SINK_FULL) return false;
+    if (status === PUMP_MORE) return this.goOnNextTurn();
+    if (status === PUMP_END) {
+      this.finish(from);
+      this.resolve(this.delivered);
+    } else {
+      const reason = causeOf(scratchIds[0] as number, this.syscall);
+      const end = status === PUMP_SINK_FAILED || status === PUMP_SINK_REFUSED ? 'sink' : 'source';
+      this.end(end, reason, from);
+    }
+    return true;
+  }
+
+  private isFirst(): boolean {
+    const { source, sink } = this;
+    return (source === null || source.reads === this.sourceTurn) && (sink === null || sink.writes === this.sinkTurn);
+  }
+
+  private goOnNextTurn(): boolean {
+    if (this.source !== null) native.awaitNotice(this.source.id, READ, ONCE);
+    else if (this.sink !== null) native.awaitNotice(this.sink.id, WRITE, ONCE);
+    return false;
+  }
+
+  /** Ends the copy for what happened at one end. */
+  end(end: End, cause: Error, from: End = end): void {
+    if (this.pump < 0) return;
+    this.finish(from);
+    const error = this.errors(end, cause);
+    error.bytesCopied = this.delivered;
+    this.fail(error);
+  }
+
+  /** Ends it for the caller, who aborted it. */
+  cancel(): void {
+    if (this.pump >= 0) this.finish(null);
+  }
+
+  // The line that asks takes its member out itself.
+  private finish(from: End | null): void {
+    this.delivered = this.progress;
+    native.closePump(this.pump);
+    this.pump = -1;
+    if (this.source !== null && from !== 'source') leaveReads(this.source, this.sourceTurn);
+    if (this.sink !== null && from !== 'sink') leaveWrites(this.sink, this.sinkTurn);
+  }
+}
+
+function fileOf(end: PumpEnd): number {
+  return end instanceof StreamConn ? -1 : end.fd;
+}

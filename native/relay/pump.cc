@@ -1,0 +1,180 @@
+#include "relay/pump.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "sys/io.h"
+
+namespace spliceway {
+namespace {
+
+int64_t ReadFrom(Pump::Kind kind, int fd, void* p, size_t n) {
+  return kind == Pump::Kind::kSocket ? sys::Receive(fd, p, n) : sys::ReadFile(fd, p, n);
+}
+
+int64_t WriteTo(Pump::Kind kind, int fd, const void* p, size_t n) {
+  return kind == Pump::Kind::kSocket ? sys::Send(fd, p, n) : sys::WriteFile(fd, p, n);
+}
+
+}  // namespace
+
+Pump::~Pump() { ReturnPipe(); }
+
+// Invariant at the top of each round: what was taken before is in the pipe or the stash or
+// delivered.
+Pump::Status Pump::Run(int from, int to) {
+  for (int round = 0; round < kRounds; ++round) {
+    if (auto stop = Drain(to)) return *stop;
+    if (source_over_ || taken_ == limit_) {
+      ReturnPipe();
+      return error_ != 0 ? Status::kSourceFailed : Status::kEnd;
+    }
+    if (auto stop = Fill(from, to)) return *stop;
+  }
+  return Status::kMore;
+}
+
+std::optional<Pump::Status> Pump::Drain(int to) {
+  if (auto stop = DrainStash(to)) return stop;
+  return DrainPipe(to);
+}
+
+std::optional<Pump::Status> Pump::DrainStash(int to) {
+  while (stash_sent_ < stash_.size()) {
+    const int64_t n = WriteTo(sink_, to, stash_.data() + stash_sent_, stash_.size() - stash_sent_);
+    if (auto stop = SinkSays(n)) return stop;
+    stash_sent_ += static_cast<size_t>(n);
+  }
+  stash_ = {};
+  stash_sent_ = 0;
+  return std::nullopt;
+}
+
+std::optional<Pump::Status> Pump::DrainPipe(int to) {
+  while (in_pipe_ > 0) {
+    const int64_t n = sys::Splice(pipe_->read_end.get(), to, in_pipe_);
+    if (n == sys::kUnhandled) {
+      EmptyPipeByReading();
+      return DrainStash(to);
+    }
+    if (auto stop = SinkSays(n)) return stop;
+    in_pipe_ -= static_cast<size_t>(n);
+  }
+  return std::nullopt;
+}
+
+// The sink turned out not to take splices, with bytes on their way: they become a stash.
+void Pump::EmptyPipeByReading() {
+  can_splice_ = false;
+  stash_.resize(in_pipe_);
+  size_t have = 0;
+  while (have < in_pipe_) {
+    const int64_t n = sys::ReadFile(pipe_->read_end.get(), stash_.data() + have, in_pipe_ - have);
+    if (n <= 0) break;  // cannot be: the bytes are there
+    have += static_cast<size_t>(n);
+  }
+  stash_.resize(have);
+  in_pipe_ = 0;
+  ReturnPipe();
+}
+
+std::optional<Pump::Status> Pump::Fill(int from, int to) {
+  if (source_ == Kind::kFile && sink_ == Kind::kSocket && can_sendfile_) return SendFile(from, to);
+  if (bulk_ && can_splice_ && LeasePipe()) return FillPipe(from);
+  return FillByCopy(from, to);
+}
+
+std::optional<Pump::Status> Pump::FillByCopy(int from, int to) {
+  char buffer[kCopyAtOnce];
+  const size_t wanted = Wanted(sizeof(buffer));
+  const int64_t n = ReadFrom(source_, from, buffer, wanted);
+  if (n == -EAGAIN) return Status::kSourceEmpty;
+  if (!Took(n)) return std::nullopt;
+  bulk_ = static_cast<size_t>(n) == sizeof(buffer);
+  size_t sent = 0;
+  std::optional<Status> stop;
+  while (sent < static_cast<size_t>(n)) {
+    const int64_t wrote = WriteTo(sink_, to, buffer + sent, static_cast<size_t>(n) - sent);
+    if ((stop = SinkSays(wrote))) break;
+    sent += static_cast<size_t>(wrote);
+  }
+  if (stop == Status::kSinkFull) stash_.assign(buffer + sent, buffer + n);
+  return stop;
+}
+
+// Asks for all of the pipe's free room, again until the source is empty or the pipe takes no more.
+// EAGAIN with bytes in the pipe proves neither: a pipe is also full when its slots are, each of
+// which holds as little as one packet. Draining tells.
+std::optional<Pump::Status> Pump::FillPipe(int from) {
+  while (in_pipe_ < pipe_->capacity && taken_ < limit_) {
+    const size_t wanted = Wanted(pipe_->capacity - in_pipe_);
+    const int64_t n = sys::Splice(from, pipe_->write_end.get(), wanted);
+    if (n == sys::kUnhandled && in_pipe_ == 0) {
+      can_splice_ = false;
+      ReturnPipe();
+      return std::nullopt;
+    }
+    if (n == -EAGAIN) return in_pipe_ > 0 ? std::nullopt : RunDry();
+    if (!Took(n)) return std::nullopt;
+    in_pipe_ += static_cast<size_t>(n);
+  }
+  return std::nullopt;
+}
+
+std::optional<Pump::Status> Pump::RunDry() {
+  bulk_ = false;
+  ReturnPipe();
+  return Status::kSourceEmpty;
+}
+
+std::optional<Pump::Status> Pump::SendFile(int from, int to) {
+  constexpr size_t kAtOnce = 1024 * 1024;  // the size does not matter for speed, only for fairness
+  const int64_t n = sys::SendFile(to, from, Wanted(kAtOnce));
+  if (n == sys::kUnhandled) {
+    can_sendfile_ = false;
+    return std::nullopt;
+  }
+  if (n >= 0 && !Took(n)) return std::nullopt;
+  return SinkSays(n);
+}
+
+// Books what a read of the source came to; false at its end. An end or an error is reported by Run
+// once what is on its way has been delivered.
+bool Pump::Took(int64_t result) {
+  if (result > 0) {
+    taken_ += static_cast<uint64_t>(result);
+    return true;
+  }
+  source_over_ = true;
+  error_ = static_cast<int>(-result);
+  return false;
+}
+
+std::optional<Pump::Status> Pump::SinkSays(int64_t result) {
+  if (result > 0) {
+    delivered_ += static_cast<uint64_t>(result);
+    return std::nullopt;
+  }
+  if (result == -EAGAIN) return Status::kSinkFull;
+  error_ = static_cast<int>(-result);
+  return Status::kSinkFailed;
+}
+
+bool Pump::LeasePipe() {
+  if (!pipe_) pipe_ = pipes_->Take();
+  return pipe_.has_value();
+}
+
+// One with bytes left in it is closed instead.
+void Pump::ReturnPipe() {
+  if (pipe_ && in_pipe_ == 0) pipes_->Return(std::move(*pipe_));
+  pipe_.reset();
+  in_pipe_ = 0;
+}
+
+size_t Pump::Wanted(size_t room) const {
+  return static_cast<size_t>(std::min<uint64_t>(room, limit_ - taken_));
+}
+
+}  // namespace spliceway

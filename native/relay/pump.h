@@ -1,0 +1,89 @@
+// One direction of forwarding: from a socket (or file) to a socket (or file), without the bytes
+// entering JavaScript, and as far as the system allows without their entering the process.
+//
+//   small      recv into a buffer, send. Cheaper than splice for a message, and needs no pipe.
+//   in bulk    splice source → pipe until the pipe is full or the source empty, then pipe → sink.
+//              Entered when a read filled the buffer; left when the source runs dry with the pipe
+//              empty, so that a quiet connection holds none.
+//   unhandled  where splice is refused, the small way serves for everything.
+//
+// A pump knows nothing of readiness and waiting: it runs until it can go no further and says why.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "relay/pipe_cache.h"
+
+namespace spliceway {
+
+class Pump {
+ public:
+  enum class Kind : uint8_t { kSocket, kFile };
+
+  enum class Status : int32_t {
+    kEnd,           // the source is over, or the limit reached, and the sink has all of it
+    kSourceEmpty,   // go on when the source is readable
+    kSinkFull,      // go on when the sink is writable
+    kMore,          // it could go on, but others have their turn first
+    kSourceFailed,  // error() says how; the sink has all that was read before
+    kSinkFailed,    // error() says how; what was taken from the source and not delivered is lost
+  };
+
+  // The cache outlives the pump. Both descriptors are open, and the same, in each Run.
+  Pump(PipeCache* pipes, Kind source, Kind sink) : pipes_(pipes), source_(source), sink_(sink) {}
+  Pump(Pump&& other) = default;  // before its first Run only: a pipe has one keeper
+  ~Pump();
+
+  Status Run(int from, int to);
+
+  // At most this many bytes are taken from the source.
+  void SetLimit(uint64_t bytes) { limit_ = bytes; }
+
+  Kind source() const { return source_; }
+  Kind sink() const { return sink_; }
+  uint64_t delivered() const { return delivered_; }  // bytes that the sink took
+  int error() const { return error_; }               // errno of a failed run
+
+ private:
+  // Each returns nothing when the pump should go on.
+  std::optional<Status> Drain(int to);
+  std::optional<Status> DrainStash(int to);
+  std::optional<Status> DrainPipe(int to);
+  std::optional<Status> Fill(int from, int to);
+  std::optional<Status> FillByCopy(int from, int to);
+  std::optional<Status> FillPipe(int from);
+  std::optional<Status> RunDry();
+  std::optional<Status> SendFile(int from, int to);
+
+  bool Took(int64_t result);
+  std::optional<Status> SinkSays(int64_t result);
+  void EmptyPipeByReading();
+  bool LeasePipe();
+  void ReturnPipe();
+  size_t Wanted(size_t room) const;
+
+  static constexpr size_t kCopyAtOnce = 16 * 1024;
+  // Rounds of filling and draining before others have their turn: up to 4 MiB.
+  static constexpr int kRounds = 16;
+
+  PipeCache* pipes_;
+  Kind source_;
+  Kind sink_;
+  bool bulk_ = false;
+  bool can_splice_ = true;
+  bool can_sendfile_ = true;
+  bool source_over_ = false;
+  int error_ = 0;
+  uint64_t limit_ = UINT64_MAX;
+  uint64_t taken_ = 0;
+  uint64_t delivered_ = 0;
+  std::optional<sys::PipeFds> pipe_;
+  size_t in_pipe_ = 0;
+  std::vector<char> stash_;  // copied bytes that the sink had no room for; usually none
+  size_t stash_sent_ = 0;
+};
+
+}  // namespace spliceway
