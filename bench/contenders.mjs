@@ -1,0 +1,57 @@
+// Who is measured. A contender is a name and how to start it:
+//
+//   name      as options and results.json call it
+//   label     as tables call it; `short` in the head of a column, for those that others are compared to
+//   command   (listen, target) => the command line; target is for proxies
+//   needs     files that must be there, and what makes them
+//   silent    true for a server that does not print "listening tcp <address>": it must take the
+//             address it is given, and is probed until it accepts
+//   installed () => boolean, for a peer that not every machine has: it is left out where it is missing
+
+import { fileURLToPath } from 'node:url';
+
+const pathOf = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+/** The path of a program of bench/native. */
+export const native = (name) => pathOf(`native/build/${name}`);
+
+function plainC(name, label, short) {
+  return {
+    label,
+    short,
+    command: (...addresses) => [native(name), ...given(addresses)],
+    needs: { files: [native(name)], made: 'npm run build:bench' },
+  };
+}
+
+function script(file, label, short) {
+  return {
+    label,
+    short,
+    command: (...addresses) => [process.execPath, pathOf(`servers/${file}`), ...given(addresses)],
+  };
+}
+
+function spliceway(file, label) {
+  return { ...script(file, label), needs: { files: [pathOf('../dist/index.mjs')], made: 'npm run build' } };
+}
+
+function given(addresses) {
+  return addresses.filter((address) => address !== undefined);
+}
+
+// Echo servers.
+export const cEcho = { name: 'c', ...plainC('c-echo', 'C, epoll', 'C') };
+export const nodeNet = { name: 'node-net', ...script('node-net.mjs', "node:net on('data')", 'node:net') };
+export const nodeNetOnread = { name: 'node-net-onread', ...script('node-net-onread.mjs', 'node:net onread') };
+export const handler = { name: 'spliceway-handler', ...spliceway('spliceway-handler.mjs', 'spliceway handle()') };
+export const awaiting = { name: 'spliceway-await', ...spliceway('spliceway-await.mjs', 'spliceway await read()') };
+export const awaitingInto = {
+  name: 'spliceway-await-into',
+  ...spliceway('spliceway-await-into.mjs', 'spliceway await read(p)'),
+};
+
+// Proxies.
+export const cSplice = { name: 'c-splice', ...plainC('c-splice-proxy', 'C, splice', 'C') };
+export const nodeNetPipe = { name: 'node-net-pipe', ...script('node-net-proxy.mjs', 'node:net pipe', 'node:net') };
+export const relaying = { name: 'spliceway-relay', ...spliceway('spliceway-proxy.mjs', 'spliceway relay()') };

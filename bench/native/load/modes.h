@@ -1,0 +1,20 @@
+// What this program can do; each has a file of its own.
+#pragma once
+
+#include "options.h"
+
+namespace bench {
+
+// Messages to an echo server, a fixed number of them in flight on each connection.
+void RunEcho(const Options& options);
+
+// Connections that carry one byte there and back.
+void RunConnect(const Options& options);
+
+// Connections that had one message echoed and are then held until standard input ends.
+void RunIdle(const Options& options);
+
+// Bytes through a proxy; both its client and its target are here.
+void RunForward(const Options& options);
+
+}  // namespace bench

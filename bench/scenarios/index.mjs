@@ -1,0 +1,8 @@
+// All scenarios, in the order in which they run.
+
+import { connect } from './connect.mjs';
+import { echo } from './echo.mjs';
+import { forward } from './forward.mjs';
+import { idle } from './idle.mjs';
+
+export const scenarios = [echo, connect, idle, forward];
