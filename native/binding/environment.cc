@@ -13,12 +13,17 @@ namespace {
 constexpr int kTurnsAVisit = 8;
 
 // Asked of JavaScript rather than of getenv(3): a worker may have variables of its own, and another
-// thread may be setting one.
-std::string Variable(Napi::Env env, const char* name) {
-  const auto process = env.Global().Get("process").As<Napi::Object>();
-  const auto variables = process.Get("env").As<Napi::Object>();
-  const Napi::Value value = variables.Get(name);
-  return value.IsString() ? value.As<Napi::String>().Utf8Value() : "";
+// thread may be setting one. Empty when there is none, or when a worker is terminated meanwhile.
+std::string Variable(napi_env env, const char* name) {
+  napi_value value = nullptr;
+  if (napi_get_global(env, &value) != napi_ok) return "";
+  for (const char* key : {"process", "env", name}) {
+    if (napi_get_named_property(env, value, key, &value) != napi_ok) return "";
+  }
+  char text[16];  // a longer value is cut off, and means nothing anyway
+  size_t length = 0;
+  if (napi_get_value_string_utf8(env, value, text, sizeof(text), &length) != napi_ok) return "";
+  return std::string(text, length);
 }
 
 }  // namespace

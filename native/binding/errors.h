@@ -1,7 +1,7 @@
 // The one place where an Error becomes a JavaScript Error.
 #pragma once
 
-#include <napi.h>
+#include <node_api.h>
 
 #include "sys/result.h"
 

@@ -1,5 +1,8 @@
 // Calls that every handle takes. Those that JavaScript makes on the way of each byte return numbers
 // (a count, a negative errno, a code of core/status.h); the others throw.
+#include <algorithm>
+#include <cmath>
+
 #include "binding/args.h"
 #include "binding/errors.h"
 #include "binding/functions.h"
@@ -9,6 +12,8 @@
 
 namespace spliceway {
 namespace {
+
+constexpr double kLatestMs = 9e12;  // in 2255; in nanoseconds it is still an int64_t
 
 // awaitNotice(id, side, mode)
 napi_value AwaitNotice(napi_env env, napi_callback_info info) {
@@ -20,13 +25,17 @@ napi_value AwaitNotice(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// A wall-clock instant on the monotonic clock. NaN stands for "never".
+// A wall-clock instant on the monotonic clock. NaN stands for "never". In integers, because a
+// double of as many nanoseconds is off by up to 128 of them, and no deadline may pass early.
 int64_t ToMonotonic(double epoch_ms) {
   if (!(epoch_ms == epoch_ms)) return kNever;
-  const double from_now_ns = epoch_ms * 1e6 - static_cast<double>(WallNow());
-  const double at = static_cast<double>(MonotonicNow()) + from_now_ns;
-  if (at <= 0) return 1;
-  return at >= static_cast<double>(kNever) ? kNever - 1 : static_cast<int64_t>(at) + 1;
+  if (epoch_ms <= 0) return 1;
+  if (epoch_ms >= kLatestMs) return kNever - 1;
+  const double whole_ms = std::floor(epoch_ms);
+  const auto fraction_ns = static_cast<int64_t>(std::ceil((epoch_ms - whole_ms) * 1e6));
+  const int64_t at_wall = static_cast<int64_t>(whole_ms) * 1'000'000 + fraction_ns;
+  const int64_t from_now = at_wall - WallNow();
+  return std::max<int64_t>(MonotonicNow() + from_now + 1, 1);
 }
 
 // setDeadline(id, sides, epochMs): bits of the sides that lie in the past; kClosed

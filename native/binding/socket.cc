@@ -67,7 +67,10 @@ napi_value Connect(napi_env env, napi_callback_info info) {
   const auto addr = Address(args, 1);
   auto* socket = args.Handle<Socket>(0);
   if (!addr || socket == nullptr) return Number(env, int64_t{-EINVAL});
-  return Number(env, socket->Connect(*addr));
+  const int64_t result = socket->Connect(*addr);
+  // As a number it would be kAgain, and the notice never comes.
+  if (result == -EAGAIN) return ThrowError(env, Error{"connect", EAGAIN});
+  return Number(env, result == -EINPROGRESS ? int64_t{kAgain} : result);
 }
 
 // finishConnect(id, resumed): the stream's id, in place of the socket's; kAgain (a notice follows)

@@ -3,9 +3,8 @@
 //
 // What each backend promises:
 //  - Edges. Every change from "not ready" to "ready" of a registered descriptor is reported at
-//  least
-//    once after it happened. An edge is reported once: whoever gets it keeps the fact until a
-//    system call says EAGAIN. Spurious reports are allowed, lost ones are not.
+//    least once after it happened. An edge is reported once: whoever gets it keeps the fact until
+//    a system call says EAGAIN. Spurious reports are allowed, lost ones are not.
 //  - Add and Modify report readiness that is there already.
 //  - Tags. An event carries the tag of the registration it belongs to. An event harvested before a
 //    Remove may still be delivered after it, so tags must not be reused (see core/slot_table.h).
@@ -31,9 +30,9 @@ enum Ready : uint32_t {
   kReadable = 1,
   kWritable = 2,
   kReadClosed = 4,  // the peer will send no more; there may still be bytes to read
-  kHangup = 8,      // both directions are over
+  kHangup = 8,      // both directions are over; kqueue says so of each direction apart
   kFailed = 16,     // an error waits for the next call on the descriptor
-  kPriority = 32,   // urgent data; TCP stops a read short at its mark
+  kPriority = 32,   // there may be urgent data, at whose mark TCP stops a read short
 };
 
 struct Event {

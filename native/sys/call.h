@@ -9,12 +9,14 @@
 namespace spliceway::sys::call {
 
 #ifdef SPLICEWAY_FAULTS
+int connect(int fd, const sockaddr* to, socklen_t size);
 ssize_t recv(int fd, void* p, size_t n, int flags);
 ssize_t send(int fd, const void* p, size_t n, int flags);
 ssize_t sendmsg(int fd, const msghdr* message, int flags);
 ssize_t read(int fd, void* p, size_t n);
 ssize_t write(int fd, const void* p, size_t n);
 #else
+using ::connect;
 using ::read;
 using ::recv;
 using ::send;

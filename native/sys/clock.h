@@ -7,7 +7,7 @@ namespace spliceway {
 
 inline constexpr int64_t kNever = INT64_MAX;
 
-int64_t MonotonicNow();  // CLOCK_MONOTONIC: what deadlines and timers are measured on
+int64_t MonotonicNow();  // never jumps: what deadlines and timers are measured on
 int64_t WallNow();       // since the Unix epoch: only to translate a caller's deadline
 
 }  // namespace spliceway

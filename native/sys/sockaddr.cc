@@ -13,6 +13,14 @@ namespace {
 
 constexpr size_t kPathOffset = offsetof(sockaddr_un, sun_path);
 
+// Elsewhere '@' is a letter like any other, as it is to Go, and a name that begins with NUL is an
+// unnamed socket's: the BSDs return one at full length.
+#ifdef __linux__
+constexpr bool kHasAbstractNames = true;
+#else
+constexpr bool kHasAbstractNames = false;
+#endif
+
 // The address family is read through `sockaddr`, the rest through the concrete type: memcpy keeps
 // that inside the rules on aliasing and costs nothing.
 template <typename T>
@@ -52,14 +60,15 @@ std::optional<SockAddr> SockAddr::Ip(const char* host, uint16_t port, uint32_t s
 std::optional<SockAddr> SockAddr::Unix(std::string_view name) {
   sockaddr_un un{};
   // A path keeps its terminating NUL; an abstract name has none, its length says where it ends.
-  const bool abstract = !name.empty() && name[0] == '@';
+  const bool abstract = kHasAbstractNames && !name.empty() && name[0] == '@';
   if (name.size() + (abstract ? 0 : 1) > sizeof(un.sun_path)) return std::nullopt;
   un.sun_family = AF_UNIX;
   std::memcpy(un.sun_path, name.data(), name.size());
   SockAddr out;
   out.size_ = static_cast<socklen_t>(kPathOffset + name.size() + (abstract ? 0 : 1));
   if (abstract) un.sun_path[0] = '\0';
-  if (name.empty() || name == "@") out.size_ = kPathOffset;  // unnamed; bind(2) picks a name
+  // Without a name; on Linux bind(2) picks one.
+  if (name.empty() || (abstract && name.size() == 1)) out.size_ = kPathOffset;
   Store(un, out.get(), sizeof(un));
   return out;
 }
@@ -102,8 +111,10 @@ uint32_t SockAddr::Scope() const {
 std::string SockAddr::Path() const {
   if (family() != AF_UNIX || size_ <= kPathOffset) return "";
   const auto un = As<sockaddr_un>(*this);
-  const size_t length = size_ - kPathOffset;
+  // A path without room for its NUL is reported one byte longer than sockaddr_un: unix(7), BUGS.
+  const size_t length = std::min(size_ - kPathOffset, sizeof(un.sun_path));
   if (un.sun_path[0] != '\0') return std::string(un.sun_path, strnlen(un.sun_path, length));
+  if (!kHasAbstractNames) return "";
   std::string name(un.sun_path, length);
   name[0] = '@';
   return name;

@@ -7,6 +7,8 @@
 
 #include <cerrno>
 
+#include "sys/call.h"
+
 namespace spliceway {
 
 void OwnFd::Reset(int fd) {
@@ -29,7 +31,7 @@ Status Listen(int fd, int backlog) {
 
 Status Connect(int fd, const SockAddr& addr) {
   // EINTR is not retried: the connect goes on in the background exactly as after EINPROGRESS.
-  if (connect(fd, addr.get(), addr.size()) == 0) return {};
+  if (call::connect(fd, addr.get(), addr.size()) == 0) return {};
   return Error{"connect", errno == EINTR ? EINPROGRESS : errno};
 }
 

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "sys/call_linux.h"
 #include "sys/socket.h"
 
 namespace spliceway::sys {
@@ -36,7 +37,7 @@ Result<OwnFd> Socket(Family family, SocketType type, int protocol) {
 
 Result<OwnFd> Accept(int fd, SockAddr* peer) {
   for (;;) {
-    OwnFd conn(accept4(fd, peer->get(), peer->room(), SOCK_NONBLOCK | SOCK_CLOEXEC));
+    OwnFd conn(call::accept4(fd, peer->get(), peer->room(), SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (conn) return conn;
     if (errno != EINTR && errno != ECONNABORTED) return Error{"accept4", errno};
   }
