@@ -1,7 +1,9 @@
 // Addresses: parsed and printed as Go's net package does.
 
 import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { type AddressTuple, IP4, IP6, UNIX } from './binding';
+import { checkString } from './check';
 import { AddrError } from './errors';
 
 /** The address of one end of a TCP connection or listener. Frozen. */
@@ -58,6 +60,7 @@ export function joinHostPort(host: string, port: string | number): string {
  * @throws AddrError with Go's words when it is none of these
  */
 export function splitHostPort(address: string): { host: string; port: string } {
+  checkString('address', address);
   const fail = (why: string) => new AddrError(why, address);
   const last = address.lastIndexOf(':');
   if (last < 0) throw fail('missing port in address');
@@ -98,12 +101,29 @@ export type NativeAddr = [family: number, host: string, port: number, scope: num
 
 export function toNative(addr: Addr): NativeAddr {
   if (addr instanceof UnixAddr) return [UNIX, addr.path, 0, 0];
-  return [isIP(addr.ip) === 6 ? IP6 : IP4, addr.ip, addr.port, Number(addr.zone) || 0];
+  return [isIP(addr.ip) === 6 ? IP6 : IP4, addr.ip, addr.port, indexOf(addr.zone)];
 }
 
 /** An address as native calls give it. */
 export function fromNative(tuple: AddressTuple, network: string): Addr {
   if (tuple.length === 1) return new UnixAddr(tuple[0], network as UnixAddr['network']);
   const [host, port, scope] = tuple;
-  return new TCPAddr(host, port, scope === 0 ? '' : String(scope));
+  return new TCPAddr(host, port, scope === 0 ? '' : nameOf(scope));
+}
+
+// The zones of IPv6 addresses are network interfaces: the kernel numbers them, people name them. Only
+// link-local addresses have one, and the interface of such an address is among these.
+function zones(): [name: string, index: number][] {
+  return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
+    addresses.flatMap(({ scopeid = 0 }) => (scopeid === 0 ? [] : [[name, scopeid] as [string, number]])),
+  );
+}
+
+function indexOf(zone: string): number {
+  if (zone === '' || /^\d+$/.test(zone)) return Number(zone);
+  return zones().find(([name]) => name === zone)?.[1] ?? 0;
+}
+
+function nameOf(index: number): string {
+  return zones().find(([, each]) => each === index)?.[0] ?? String(index);
 }

@@ -1,10 +1,12 @@
 // What callers hand in, checked at the call that hands it in.
 
+import { isKnown } from './chunk';
 import { invalidType, invalidValue, outOfRange } from './errors';
 
 /** A Uint8Array whose memory stays where it is: not detached, not resizable. */
 export function checkBytes(name: string, p: unknown): asserts p is Uint8Array {
   if (!(p instanceof Uint8Array)) throw invalidType(name, 'an instance of Buffer or Uint8Array', p);
+  if (isKnown(p)) return;
   const buffer = p.buffer as ArrayBuffer & { resizable?: boolean; growable?: boolean };
   if (buffer.resizable === true || buffer.growable === true) {
     throw invalidValue(name, 'must not be backed by a resizable ArrayBuffer', p);

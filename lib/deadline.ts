@@ -5,6 +5,9 @@ import { invalidType, outOfRange } from './errors';
 /** A Date, milliseconds since the epoch, or null for "never". */
 export type Deadline = Date | number | null;
 
+/** The longest that a timer of Node's can be set to; what is later is as good as never. */
+export const MAX_TIMER = 2 ** 31 - 1;
+
 /** Milliseconds since the epoch; NaN, which native code reads as "never", for null. */
 export function toEpoch(t: unknown): number {
   if (t === null) return Number.NaN;

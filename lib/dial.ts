@@ -2,11 +2,19 @@
 
 import { type Addr, TCPAddr, toNative, UnixAddr } from './addr';
 import { AGAIN, EXPIRED, IP4, IP6, native, ONCE, WRITE, WRITE_EXPIRED, WRITE_SIDE } from './binding';
-import { checkDuration, checkObject, checkSignal, checkString } from './check';
+import { checkDuration, checkFunction, checkObject, checkSignal, checkString } from './check';
 import type { CallOptions } from './conn';
-import { type Deadline, toEpoch } from './deadline';
+import { type Deadline, MAX_TIMER, toEpoch } from './deadline';
 import { unwatch, type Waiter, watch } from './dispatch';
-import { AddrError, causeOf, ErrDeadlineExceeded, OpError, thrownCause, UnknownNetworkError } from './errors';
+import {
+  AddrError,
+  causeOf,
+  ErrDeadlineExceeded,
+  invalidType,
+  OpError,
+  thrownCause,
+  UnknownNetworkError,
+} from './errors';
 import { connOn, isDatagram, isTCP, isUnix, type StreamNetwork, socketType } from './network';
 import { checked, Pending } from './pending';
 import { familyOf, type Lookup, resolveTCP, resolveUnix, versionOf } from './resolve';
@@ -56,11 +64,18 @@ export function dial(network: StreamNetwork, address: string, options: DialOptio
 
 function checkOptions(options: DialOptions): void {
   checkObject('options', options);
-  const { timeout, deadline, signal, keepAliveConfig } = options;
+  const { timeout, deadline, signal, localAddr, keepAliveConfig, lookup } = options;
   if (timeout !== undefined) checkDuration('options.timeout', timeout);
   if (deadline !== undefined) toEpoch(deadline);
   if (signal !== undefined) checkSignal(signal);
+  if (localAddr !== undefined) checkAddr('options.localAddr', localAddr);
   if (keepAliveConfig !== undefined) checkKeepAlive('options.keepAliveConfig', keepAliveConfig);
+  if (lookup !== undefined) checkFunction('options.lookup', lookup);
+}
+
+function checkAddr(name: string, addr: unknown): void {
+  if (typeof addr === 'string' || addr instanceof TCPAddr || addr instanceof UnixAddr) return;
+  throw invalidType(name, 'of type string or an instance of TCPAddr or UnixAddr', addr);
 }
 
 /** One connect(2) in progress. Resolves to the id of the native stream. */
@@ -140,7 +155,7 @@ class Dial {
     if (isUnix(network)) return [resolveUnix(network as UnixAddr['network'], address)];
     if (isDatagram(network)) throw new AddrError('unexpected address type', address);
     if (!isTCP(network)) throw new UnknownNetworkError(network);
-    if (address === '') throw new Error('missing address');
+    if (address === '') throw new AddrError('missing address', '');
     const remotes = await resolveTCP(network, address, this.options);
     if (local === null || !(local instanceof TCPAddr) || local.ip === '') return remotes;
     const fitting = remotes.filter(({ ip }) => ip === '' || versionOf(ip) === versionOf(local.ip));
@@ -235,9 +250,6 @@ class Dial {
     applyKeepAlive(id, this.options.keepAliveConfig ?? { enable: true });
   }
 }
-
-// The longest that a timer of Node's can be set to; later deadlines are as good as none.
-const MAX_TIMER = 2 ** 31 - 1;
 
 function earliest({ timeout = 0, deadline = null }: DialOptions): number {
   const byTimeout = timeout > 0 ? Date.now() + timeout : Number.NaN;

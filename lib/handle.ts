@@ -1,7 +1,7 @@
 // What outlives a Conn that was forgotten: the id of its descriptor, so that it can be closed.
 
 import { fromNative } from './addr';
-import { native } from './binding';
+import { type AddressTuple, native } from './binding';
 
 /** Who is told that a connection has closed: a Server counts its own. */
 export interface HandleOwner {
@@ -18,6 +18,8 @@ export const ownedBy: unique symbol = Symbol('spliceway.ownedBy');
 
 export class Handle {
   owner: HandleOwner | null = null;
+  /** What a Conn can still be asked that did not see it close; see closeUnseen(). */
+  addresses: { local: AddressTuple | undefined; peer: AddressTuple | undefined } | null = null;
 
   /** @param id of the native handle; -1 once it is closed */
   constructor(public id: number) {}
@@ -27,6 +29,16 @@ export class Handle {
     this.id = -1;
     native.close(id);
     this.owner?.handleClosed(this);
+  }
+
+  /** For a Conn that is out of reach, and that somebody may hold all the same. */
+  closeUnseen(): void {
+    try {
+      this.addresses = { local: native.localAddr(this.id), peer: native.peerAddr(this.id) };
+    } catch {
+      // A descriptor that the kernel no longer knows as a socket: it prints as unnamed.
+    }
+    this.close();
   }
 }
 

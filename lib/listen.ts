@@ -3,7 +3,7 @@
 import { resolve as resolvePath } from 'node:path';
 import { type Addr, fromNative, type NativeAddr, type TCPAddr, toNative, UnixAddr } from './addr';
 import { IP4, IP6, native } from './binding';
-import { checkBoolean, checkInteger, checkObject, checkSignal, checkString } from './check';
+import { checkBoolean, checkFunction, checkInteger, checkObject, checkSignal, checkString } from './check';
 import { AddrError, OpError, thrownCause, UnknownNetworkError } from './errors';
 import { isWildcard, SocketListener } from './listener';
 import { isDatagram, isTCP, isUnix, type StreamNetwork, socketType } from './network';
@@ -61,10 +61,11 @@ export async function listen(
 
 function checkOptions(options: ListenOptions): void {
   checkObject('options', options);
-  const { backlog, reusePort, keepAliveConfig, signal } = options;
+  const { backlog, reusePort, keepAliveConfig, lookup, signal } = options;
   if (backlog !== undefined) checkInteger('options.backlog', backlog, 1, 2 ** 31 - 1);
   if (reusePort !== undefined) checkBoolean('options.reusePort', reusePort);
   if (keepAliveConfig !== undefined) checkKeepAlive('options.keepAliveConfig', keepAliveConfig);
+  if (lookup !== undefined) checkFunction('options.lookup', lookup);
   if (signal !== undefined) checkSignal(signal);
 }
 

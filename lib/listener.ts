@@ -5,7 +5,19 @@ import { constants } from 'node:os';
 import { inspect } from 'node:util';
 import type { Addr } from './addr';
 import { TCPAddr } from './addr';
-import { AGAIN, CLOSED, EXPIRED, native, ONCE, READ, READ_EXPIRED, READ_SIDE, READABLE, scratchIds } from './binding';
+import {
+  AGAIN,
+  CLOSED,
+  EXPIRED,
+  NOTHING,
+  native,
+  ONCE,
+  READ,
+  READ_EXPIRED,
+  READ_SIDE,
+  READABLE,
+  scratchIds,
+} from './binding';
 import { checkObject, checkSignal } from './check';
 import type { CallOptions, Conn } from './conn';
 import { type Deadline, toEpoch } from './deadline';
@@ -247,7 +259,10 @@ export class SocketListener<C extends SocketConnection = SocketConnection> imple
   }
 
   private release(): void {
-    if (this.id >= 0 && this.accepts === null && this.server === null) unwatch(this.id);
+    if (this.id < 0 || this.accepts !== null || this.server !== null) return;
+    // A notice that nobody waits for any more would keep the process alive.
+    native.awaitNotice(this.id, READ, NOTHING);
+    unwatch(this.id);
   }
 
   private error(cause: Error): OpError {

@@ -1,11 +1,13 @@
 // serve(): the accept loop that every server needs.
 
 import { AsyncResource } from 'node:async_hooks';
+import { inspect } from 'node:util';
 import { checkDuration, checkFunction, checkObject, checkSignal } from './check';
 import type { Conn } from './conn';
-import { waiterOf } from './dispatch';
+import { MAX_TIMER } from './deadline';
+import { rethrowLater, waiterOf } from './dispatch';
 import { ErrClosed, OpError } from './errors';
-import { type Handle, type HandleOwner, ownedBy } from './handle';
+import { Handle, type HandleOwner, ownedBy } from './handle';
 import { type Acceptor, type Listener, SocketListener } from './listener';
 import { StreamConn } from './stream/stream-conn';
 
@@ -162,8 +164,13 @@ class ConnServer<C extends Conn> extends AsyncResource implements Server, Handle
 
   private report(error: unknown, conn: C | null): void {
     const { onError } = this.options;
-    if (onError !== undefined) this.runInAsyncScope(onError, undefined, error, conn);
-    else if (!(error instanceof OpError) || conn === null) process.emitWarning(error as Error);
+    try {
+      if (onError !== undefined) this.runInAsyncScope(onError, undefined, error, conn);
+      else if (!(error instanceof OpError) || conn === null) warn(error);
+    } catch (mistake) {
+      // The connections after this one must not be lost for it.
+      rethrowLater(mistake);
+    }
   }
 
   async shutdown(options: { timeout?: number | undefined } = {}): Promise<ShutdownResult> {
@@ -176,8 +183,8 @@ class ConnServer<C extends Conn> extends AsyncResource implements Server, Handle
 
   private async end(timeout: number): Promise<ShutdownResult> {
     if (this.listener instanceof SocketListener) this.listener.drainQueue(this as unknown as Acceptor<never>);
-    this.stop();
     const before = this.open.size;
+    this.stop();
     await this.emptyWithin(timeout);
     const forced = this.open.size;
     this.closeAll();
@@ -187,7 +194,7 @@ class ConnServer<C extends Conn> extends AsyncResource implements Server, Handle
   private emptyWithin(timeout: number): Promise<void> {
     if (this.open.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, timeout);
+      const timer = setTimeout(resolve, Math.min(timeout, MAX_TIMER));
       this.whenEmpty = () => {
         clearTimeout(timer);
         resolve();
@@ -210,8 +217,9 @@ class ConnServer<C extends Conn> extends AsyncResource implements Server, Handle
   private closeAll(): void {
     for (const ref of [...this.open]) {
       // Whoever waits for the connection is in the dispatcher's table, and must be told.
-      const conn = 'owner' in ref ? (waiterOf(ref.id) as StreamConn | undefined) : ref;
-      (conn ?? ref).close();
+      const conn = ref instanceof Handle ? (waiterOf(ref.id) as StreamConn | undefined) : ref;
+      if (conn !== undefined) conn.close();
+      else (ref as Handle).closeUnseen();
     }
     this.open.clear();
   }
@@ -219,6 +227,11 @@ class ConnServer<C extends Conn> extends AsyncResource implements Server, Handle
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
   }
+}
+
+// Handlers can throw anything, and a warning is text or an Error.
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : `A handler threw ${inspect(error)}`);
 }
 
 function isPromise(value: unknown): value is Promise<unknown> {

@@ -1,6 +1,7 @@
 // shutdown(): finish what is under way, say goodbye, wait for the other side to do the same.
 
 import { AGAIN, MORE, native, ONCE, READ, WRITE } from '../binding';
+import { MAX_TIMER } from '../deadline';
 import { discard } from './reading';
 import type { StreamConn } from './stream-conn';
 
@@ -20,7 +21,7 @@ export class Closing {
     this.done = new Promise((resolve) => {
       this.resolve = resolve;
     });
-    this.timer = setTimeout(() => conn.close(), timeout);
+    this.timer = setTimeout(() => conn.close(), Math.min(timeout, MAX_TIMER));
   }
 
   /** Called whenever something may have changed: a write finished, or something arrived. */

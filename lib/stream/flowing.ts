@@ -3,7 +3,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { AGAIN, ALWAYS, COUNT, MORE, NOTHING, native, READ } from '../binding';
 import { checkFunction, checkObject } from '../check';
-import { giveBack, keepLent, lentBuffer } from '../chunk';
+import { giveBack, keepLent, lentBuffer, viewOf } from '../chunk';
 import type { ConnHandlers } from '../conn';
 import type { StreamConn } from './stream-conn';
 
@@ -56,10 +56,9 @@ export function pumpFlow(conn: StreamConn, flow: Flow): void {
 }
 
 function deliver(conn: StreamConn, flow: Flow, buffer: Buffer, n: number): void {
-  const lent = buffer.subarray(0, n);
-  const { handlers } = flow;
-  const answer = conn.callBack(flow, handlers.data, handlers, flow.copies ? copyOf(lent) : lent);
-  if (answer !== undefined && isThenable(answer)) waitFor(conn, flow, answer);
+  const lent = viewOf(buffer, n);
+  const answer = conn.callBack(flow, flow.handlers.data, flow.copies ? copyOf(lent) : lent);
+  if (isThenable(answer)) waitFor(conn, flow, answer);
 }
 
 function copyOf(chunk: Buffer): Buffer {
@@ -68,7 +67,7 @@ function copyOf(chunk: Buffer): Buffer {
   return copy;
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
@@ -98,5 +97,5 @@ function ended(conn: StreamConn, flow: Flow): void {
   flow.paused = true;
   native.awaitNotice(conn.id, READ, NOTHING);
   if (flow.handlers.end === undefined) void conn.shutdown();
-  else conn.callBack(flow, flow.handlers.end, flow.handlers);
+  else conn.tell(flow, flow.handlers.end);
 }

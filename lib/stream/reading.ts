@@ -1,6 +1,6 @@
 // read(): tried at once, and once more each time the kernel says that there is something.
 
-import { AGAIN, CHUNK, COUNT, native, scratch } from '../binding';
+import { AGAIN, CHUNK, COUNT, NOTHING, native, READ, scratch } from '../binding';
 import { checkBytes, checkObject, checkSignal, detachedWhileWaiting, isDetached } from '../check';
 import { ownChunk } from '../chunk';
 import type { CallOptions } from '../conn';
@@ -100,8 +100,17 @@ export function joinReads(conn: StreamConn, call: ReadTurn): void {
 export function leaveReads(conn: StreamConn, call: ReadTurn): void {
   const wasFirst = conn.reads === call;
   conn.reads = without(conn.reads, call);
-  if (wasFirst && conn.reads !== null) pumpReads(conn);
-  else conn.release();
+  if (conn.reads === null) gaveUp(conn);
+  else if (wasFirst) pumpReads(conn);
+}
+
+// The line is empty before the kernel had an answer. A notice that nobody waits for any more would
+// keep the process alive.
+function gaveUp(conn: StreamConn): void {
+  if (conn.id < 0) return;
+  native.awaitNotice(conn.id, READ, NOTHING);
+  conn.release();
+  conn.closing?.advance();
 }
 
 /** Serves waiting reads for as long as the kernel has something for them. */
@@ -121,7 +130,7 @@ export function failReads(conn: StreamConn, status: number): void {
   const first = conn.reads;
   conn.reads = null;
   for (let call = first; call !== null; call = call.next) call.endWith(conn, status);
-  conn.release();
+  gaveUp(conn);
 }
 
 /** Takes up to a chunk off the connection and forgets it. */

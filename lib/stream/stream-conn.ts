@@ -6,7 +6,7 @@
 //   hold(), release() in the dispatcher's table exactly while something waits, so that a Conn that
 //                     nobody waits on can be collected
 
-import { inspect } from 'node:util';
+import { inspect, types } from 'node:util';
 import { type Addr, fromNative } from '../addr';
 import {
   type AddressTuple,
@@ -33,7 +33,7 @@ import { rethrowLater, unwatch, type Waiter, watch } from '../dispatch';
 import { causeOf, ErrBusy, ErrClosed, OpError, thrownCause } from '../errors';
 import { closeWithOwner, Handle, type HandleOwner, ownedBy } from '../handle';
 import { Closing } from './closing';
-import { checkHandlers, Flow, pumpFlow, resumeFlow } from './flowing';
+import { checkHandlers, Flow, isThenable, pumpFlow, resumeFlow } from './flowing';
 import { failReads, pumpReads, type ReadTurn, read } from './reading';
 import { failWrites, pumpWrites, send, toBytes, type WriteTurn, write, writev } from './writing';
 
@@ -86,7 +86,7 @@ export abstract class StreamConn implements Conn, Waiter {
   read(p: Uint8Array, options?: CallOptions): Promise<number | null>;
   read(first?: Uint8Array | CallOptions, second?: CallOptions): Promise<Buffer | number | null> {
     try {
-      return ArrayBuffer.isView(first)
+      return ArrayBuffer.isView(first) || (first !== undefined && types.isAnyArrayBuffer(first))
         ? read(this, first as Uint8Array, second)
         : read(this, null, first as CallOptions | undefined);
     } catch (error) {
@@ -117,15 +117,24 @@ export abstract class StreamConn implements Conn, Waiter {
     if (this.reads !== null) throw this.error('read', ErrBusy);
     this.flow = new Flow(handlers);
     this.hold();
-    native.awaitNotice(this.id, READ, ALWAYS);
+    if ((native.state(this.id) & READ_SIDE) === 0) native.awaitNotice(this.id, READ, ALWAYS);
+    else this.tellExpired(this.flow);
+  }
+
+  // Not now: handle() has yet to return.
+  private tellExpired(flow: Flow): void {
+    flow.expired = true;
+    process.nextTick(() => {
+      if (this.flow === flow && flow.expired) this.readExpired();
+    });
   }
 
   tryWrite(p: Uint8Array | string): number {
     const bytes = toBytes(p);
-    if (this.id < 0 || this.closing !== null || this.busy || this.writes !== null) return 0;
-    const status = send(this, bytes);
+    if (this.id < 0 || this.closing !== null || this.busy) return 0;
+    const status = this.writes === null ? send(this, bytes) : AGAIN;
     if (status === bytes.length) return status;
-    if (status < 0 && status !== AGAIN) this.tryWriteFailed(status);
+    if (status < 0 && status !== AGAIN && status !== EXPIRED) this.tryWriteFailed(status);
     else this.wantDrain();
     return Math.max(status, 0);
   }
@@ -170,13 +179,13 @@ export abstract class StreamConn implements Conn, Waiter {
   }
 
   get localAddr(): Addr {
-    this.local ??= native.localAddr(this.id) ?? null;
+    this.local ??= native.localAddr(this.id) ?? this.handleRef.addresses?.local ?? null;
     this.local = this.asAddr(this.local);
     return this.local;
   }
 
   get remoteAddr(): Addr {
-    this.remote ??= native.peerAddr(this.id) ?? null;
+    this.remote ??= native.peerAddr(this.id) ?? this.handleRef.addresses?.peer ?? null;
     this.remote = this.asAddr(this.remote);
     return this.remote;
   }
@@ -243,7 +252,7 @@ export abstract class StreamConn implements Conn, Waiter {
     native.awaitNotice(this.id, READ, NOTHING);
     const error = this.failure('read', EXPIRED);
     if (flow.handlers.error === undefined) this.close();
-    else this.callBack(flow, flow.handlers.error, flow.handlers, error);
+    else this.tell(flow, flow.handlers.error, error);
   }
 
   /** @internal Why a new call must not begin; null if it may. */
@@ -288,17 +297,23 @@ export abstract class StreamConn implements Conn, Waiter {
     const { flow } = this;
     if (flow === null || !flow.wantsDrain) return;
     flow.wantsDrain = false;
-    if (flow.handlers.drain !== undefined) this.callBack(flow, flow.handlers.drain, flow.handlers);
+    if (flow.handlers.drain !== undefined) this.tell(flow, flow.handlers.drain);
   }
 
   /** @internal Calls a function of the caller's; what it throws ends this connection only. */
-  callBack(flow: Flow, fn: (...args: never[]) => unknown, self: ConnHandlers, ...args: unknown[]): unknown {
+  callBack(flow: Flow, fn: (...args: never[]) => unknown, ...args: unknown[]): unknown {
     try {
-      return flow.runInAsyncScope(fn as (...args: unknown[]) => unknown, self, ...args);
+      return flow.runInAsyncScope(fn as (...args: unknown[]) => unknown, flow.handlers, ...args);
     } catch (error) {
       this.handlerFailed(error);
       return undefined;
     }
+  }
+
+  /** @internal The same for a function whose answer is not waited for. */
+  tell(flow: Flow, fn: (...args: never[]) => unknown, ...args: unknown[]): void {
+    const answer = this.callBack(flow, fn, ...args);
+    if (isThenable(answer)) answer.then(undefined, (error: unknown) => this.handlerFailed(error));
   }
 
   /** @internal A function of the caller's threw: a mistake there, which must not stay silent. */
@@ -313,11 +328,10 @@ export abstract class StreamConn implements Conn, Waiter {
   fail(error: OpError): void {
     const { flow } = this;
     this.close();
-    if (flow?.handlers.error !== undefined) this.callBack(flow, flow.handlers.error, flow.handlers, error);
+    if (flow?.handlers.error !== undefined) this.tell(flow, flow.handlers.error, error);
   }
 
   private tryWriteFailed(status: number): void {
-    if (status === CLOSED || status === EXPIRED) return;
     const error = this.failure('write', status);
     if (this.flow === null) this.unreported = error;
     // Not now: the caller is in the middle of its own work, perhaps inside data().
@@ -327,6 +341,12 @@ export abstract class StreamConn implements Conn, Waiter {
   private wantDrain(): void {
     if (this.flow === null || this.flow.handlers.drain === undefined) return;
     this.flow.wantsDrain = true;
+    this.awaitDrain();
+  }
+
+  /** @internal Has drain() called when there is room, if it is owed and a write would not fail at once. */
+  awaitDrain(): void {
+    if (this.flow?.wantsDrain !== true || (native.state(this.id) & WRITE_SIDE) !== 0) return;
     this.awaitWritable();
   }
 
@@ -336,6 +356,7 @@ export abstract class StreamConn implements Conn, Waiter {
     if (this.busy) throw new OpError('set', this.net, null, this.localAddr, ErrBusy);
     const past = native.setDeadline(this.id, sides, epoch);
     if ((past & WRITE_SIDE) !== 0) failWrites(this, EXPIRED);
+    else this.awaitDrain();
     if ((past & READ_SIDE) !== 0) this.readExpired();
     else if ((sides & READ_SIDE) !== 0 && this.flow?.expired === true) {
       this.flow.expired = false;

@@ -1,9 +1,9 @@
 // write() and writev(): given to the kernel at once; what it has no room for waits in line.
 
-import { AGAIN, native, scratch } from '../binding';
-import { checkBytes, detachedWhileWaiting } from '../check';
+import { AGAIN, NOTHING, native, scratch, WRITE } from '../binding';
+import { checkBytes, detachedWhileWaiting, isDetached } from '../check';
 import type { CallOptions } from '../conn';
-import { invalidType, type OpError } from '../errors';
+import { invalidType } from '../errors';
 import { advanced, joined, Pending, rejected, without } from '../pending';
 import { signalOf } from './reading';
 import type { StreamConn } from './stream-conn';
@@ -34,6 +34,8 @@ abstract class WaitingWrite extends Pending<number> implements WriteTurn {
     super();
   }
 
+  /** Whether bytes that are still to be sent were transferred away. */
+  protected abstract detached(): boolean;
   /** One system call with what is left. */
   protected abstract sendRest(conn: StreamConn, resumed: boolean): number;
 
@@ -42,6 +44,10 @@ abstract class WaitingWrite extends Pending<number> implements WriteTurn {
   }
 
   run(conn: StreamConn, resumed: boolean): boolean {
+    if (this.detached()) {
+      this.abort(withCount(detachedWhileWaiting('write'), this.written));
+      return true;
+    }
     for (let attempts = 0; attempts < CALLS_AT_ONCE; attempts++) {
       const status = this.sendRest(conn, resumed);
       if (status === AGAIN) break;
@@ -52,10 +58,6 @@ abstract class WaitingWrite extends Pending<number> implements WriteTurn {
       this.advance(status);
       if (this.written === this.length) {
         this.resolve(this.length);
-        return true;
-      }
-      if (status === 0) {
-        this.abort(detachedWhileWaiting('write'));
         return true;
       }
     }
@@ -73,6 +75,10 @@ class PendingWrite extends WaitingWrite {
     super('write', bytes.length);
   }
 
+  protected detached(): boolean {
+    return isDetached(this.bytes);
+  }
+
   protected sendRest(conn: StreamConn, resumed: boolean): number {
     return native.write(conn.id, resumed, this.bytes, this.written);
   }
@@ -88,6 +94,13 @@ class PendingWritev extends WaitingWrite {
     length: number,
   ) {
     super('writev', length);
+  }
+
+  protected detached(): boolean {
+    for (let i = this.member; i < this.list.length; i++) {
+      if (isDetached(this.list[i] as Uint8Array)) return true;
+    }
+    return false;
   }
 
   protected sendRest(conn: StreamConn, resumed: boolean): number {
@@ -175,8 +188,17 @@ export function joinWrites(conn: StreamConn, call: WriteTurn): void {
 export function leaveWrites(conn: StreamConn, call: WriteTurn): void {
   const wasFirst = conn.writes === call;
   conn.writes = without(conn.writes, call);
-  if (wasFirst && conn.writes !== null) pumpWrites(conn, true);
-  else conn.release();
+  if (conn.writes === null) gaveUp(conn);
+  else if (wasFirst) pumpWrites(conn, true);
+}
+
+// The line is empty before the kernel had room: as for reads.
+function gaveUp(conn: StreamConn): void {
+  if (conn.id < 0) return;
+  native.awaitNotice(conn.id, WRITE, NOTHING);
+  conn.awaitDrain();
+  conn.release();
+  conn.closing?.advance();
 }
 
 /** Goes on with the writes in line for as long as the kernel has room. */
@@ -197,10 +219,9 @@ export function failWrites(conn: StreamConn, status: number): void {
   const first = conn.writes;
   conn.writes = null;
   for (let call = first; call !== null; call = call.next) call.endWith(conn, status);
-  conn.release();
+  gaveUp(conn);
 }
 
-function withCount(error: OpError, n: number): OpError {
-  error.bytesWritten = n;
-  return error;
+function withCount(error: Error, n: number): Error {
+  return Object.assign(error, { bytesWritten: n });
 }

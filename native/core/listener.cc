@@ -88,6 +88,11 @@ void Listener::RefuseQueued() {
   if (auto reserve = sys::OpenReserve(); reserve.ok()) reserve_ = std::move(reserve.value());
 }
 
+// A pause's end makes the listener ready whatever came meanwhile.
+void Listener::OnReady(uint32_t ready) {
+  if (!paused()) Pollable::OnReady(ready);
+}
+
 void Listener::OnTimer(int which) {
   if (which == kPauseTimer) {
     WakeUp(Side::kRead);

@@ -34,9 +34,11 @@ class Listener final : public Pollable {
   // the next notice says when to try again, as after kAgain.
   int64_t Accept(std::span<int32_t> out, Call call);
 
+  // During a pause, connections that arrive are not told of: its end is.
   bool paused() const { return pause_.pending(); }
   uint64_t refused() const { return refused_; }
 
+  void OnReady(uint32_t ready) override;
   void OnTimer(int which) override;
   OwnFd Release() override;
 

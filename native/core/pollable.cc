@@ -61,8 +61,9 @@ void Pollable::SetAwait(Side side, Await await) {
   const bool before = keeps_alive();
   half(side).await = await;
   UpdateAlive(before);
-  // No edge will come for what is ready already.
-  if (await != Await::kNothing && half(side).ready) reactor_->Queue(this);
+  // No edge will come for what is ready already, and no timer for a deadline that passed meanwhile.
+  const Half& h = half(side);
+  if (await != Await::kNothing && (h.ready || h.tell_expired)) reactor_->Queue(this);
 }
 
 void Pollable::WakeUp(Side side) {

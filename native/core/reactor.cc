@@ -65,7 +65,11 @@ void Reactor::DeliverEvents() {
   }
 }
 
+// Timers that are due wait until the events harvested before they were found due are delivered and
+// handed over: data beats its own deadline. They wait for no later ones, or a reactor with events
+// in every turn would never run them.
 void Reactor::RunTimers() {
+  const bool waited = timers_wait_;
   const int64_t next = wheel_.NextTurn();
   if (next == kNever) {
     timers_wait_ = false;
@@ -73,7 +77,7 @@ void Reactor::RunTimers() {
   }
   const int64_t now = MonotonicNow();
   const bool due = next <= now;
-  timers_wait_ = due && (records_->count > 0 || batch_next_ < batch_end_);
+  timers_wait_ = due && (batch_next_ < batch_end_ || (records_->count > 0 && !waited));
   if (timers_wait_ || !due) return;
   wheel_.Advance(now);
 }

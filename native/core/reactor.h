@@ -3,7 +3,7 @@
 // its own it blocks in Turn; in unit tests it is turned by hand.
 //
 // A turn:  events from the poller → handles → notices in a Records list
-//          timers, unless notices are still to be handed over: data beats its own deadline
+//          timers, a turn later if notices are still to be handed over: data beats its own deadline
 //          leftovers: handles with something to tell that no event of the poller announces
 // Whoever turns it hands the records on, and turns again while has_work().
 #pragma once

@@ -17,7 +17,7 @@ int64_t Socket::Connect(const SockAddr& to) {
   }
   if (begun.error().number != EINPROGRESS) return -begun.error().number;
   const Status registered = Register(kWritable);
-  return registered.ok() ? kAgain : -registered.error().number;
+  return registered.ok() ? -EINPROGRESS : -registered.error().number;
 }
 
 int64_t Socket::FinishConnect(Call call, Stream** out) {

@@ -19,7 +19,8 @@ class Socket final : public Pollable {
   Socket(Reactor* reactor, OwnFd fd, Stream::Kind kind)
       : Pollable(kType, reactor, std::move(fd)), kind_(kind) {}
 
-  // Begins to connect. 0: connected. kAgain: await kWrite. Otherwise a negative errno.
+  // Begins to connect. 0: connected. -EINPROGRESS: await kWrite. Otherwise a negative errno. One of
+  // them is EAGAIN: the queue of a Unix socket is full, and no event says when it no longer is.
   int64_t Connect(const SockAddr& to);
   // The connected stream, which takes this handle's descriptor; else kAgain or a negative errno.
   int64_t FinishConnect(Call call, Stream** out);

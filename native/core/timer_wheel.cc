@@ -37,7 +37,7 @@ bool TimerWheel::FindDue(Due* due) {
     const int shift = kBits * i;
     // Counted from the slot after the current one. Only the last level wraps: there the current
     // slot can hold timers of the next round, and comes last.
-    const int next = static_cast<int>((tick_ >> shift) + 1) & (kSlots - 1);
+    const int next = static_cast<int>(((tick_ >> shift) + 1) & (kSlots - 1));
     while (level.occupied != 0) {
       const int ahead = std::countr_zero(std::rotr(level.occupied, next));
       const int slot = (next + ahead) & (kSlots - 1);

@@ -41,3 +41,9 @@ function paired<C extends TCPConn | UnixConn>(client: C, server: C, listener: So
     },
   };
 }
+
+/** Streams of bytes by name, for what holds on each of them. */
+export const streams: [network: 'tcp' | 'unix', makePair: () => Promise<Pair<TCPConn | UnixConn>>][] = [
+  ['tcp', tcpPair],
+  ['unix', unixPair],
+];
