@@ -34,8 +34,7 @@ int64_t ToMonotonic(double epoch_ms) {
   const double whole_ms = std::floor(epoch_ms);
   const auto fraction_ns = static_cast<int64_t>(std::ceil((epoch_ms - whole_ms) * 1e6));
   const int64_t at_wall = static_cast<int64_t>(whole_ms) * 1'000'000 + fraction_ns;
-  const int64_t from_now = at_wall - WallNow();
-  return std::max<int64_t>(MonotonicNow() + from_now + 1, 1);
+  return std::max<int64_t>(MonotonicAt(at_wall), 1);
 }
 
 // setDeadline(id, sides, epochMs): bits of the sides that lie in the past; kClosed

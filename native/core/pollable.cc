@@ -90,7 +90,7 @@ bool Pollable::SetDeadline(Side side, int64_t monotonic_ns) {
   }
   if (!deadlines_) deadlines_ = std::make_unique<Deadlines>(this);
   deadlines_->when[which] = monotonic_ns;
-  h.expired = monotonic_ns <= MonotonicNow();
+  h.expired = HasPassed(monotonic_ns);
   if (h.expired) {
     deadlines_->timers[which].Cancel();
   } else {
@@ -107,8 +107,7 @@ int32_t Pollable::Check(Side side, Call call) const {
 // The clock is asked as well, since the timer may be due and not have run yet.
 bool Pollable::Expired(Side side) const {
   if (!deadlines_) return false;
-  const int64_t when = deadlines_->when[static_cast<int>(side)];
-  return half(side).expired || (when != kNever && when <= MonotonicNow());
+  return half(side).expired || HasPassed(deadlines_->when[static_cast<int>(side)]);
 }
 
 void Pollable::OnReady(uint32_t ready) {
