@@ -1,8 +1,9 @@
 // All scenarios, in the order in which they run.
 
 import { connect } from './connect.mjs';
+import { deadlines } from './deadlines.mjs';
 import { echo } from './echo.mjs';
 import { forward } from './forward.mjs';
 import { idle } from './idle.mjs';
 
-export const scenarios = [echo, connect, idle, forward];
+export const scenarios = [echo, connect, idle, deadlines, forward];
