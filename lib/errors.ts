@@ -118,6 +118,8 @@ export class OpError extends Error {
   declare bytesWritten?: number;
   /** How many bytes a failed copy had moved. Present on errors of copy and sendFile. */
   declare bytesCopied?: number;
+  /** What each attempt of a dial met, in that order, where there was more than one; this one is among them. */
+  declare errors?: readonly OpError[];
 
   constructor(op: string, net: string, source: Addr | null, addr: Addr | null, cause: Error) {
     super(`${describe(op, net, source, addr)}: ${cause.message}`);

@@ -2,9 +2,10 @@
 
 export { type Addr, joinHostPort, splitHostPort, TCPAddr, UnixAddr } from './addr';
 export type { CallOptions, Conn, ConnHandlers, ConnState, ShutdownOptions } from './conn';
+export type { Control } from './control';
 export { type CopyEnd, type CopyOptions, copy } from './copy';
 export type { Deadline } from './deadline';
-export { type DialOptions, dial } from './dial';
+export { Dialer, type DialerOptions, type DialOptions, dial } from './dial';
 export {
   AddrError,
   DNSError,
@@ -15,7 +16,8 @@ export {
   SyscallError,
   UnknownNetworkError,
 } from './errors';
-export { type ListenOptions, listen } from './listen';
+export type { KeepAliveOptions } from './keep-alive';
+export { ListenConfig, type ListenConfigOptions, type ListenOptions, listen } from './listen';
 export { type Listener, SocketListener } from './listener';
 export { NoBinaryError } from './load';
 export type { StreamNetwork } from './network';

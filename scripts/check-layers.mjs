@@ -26,9 +26,9 @@ const LIB_RANKS = [
   ['errors', 'check', 'deadline', 'pending', 'addr', 'chunk'],
   ['dispatch', 'handle'],
   ['stream', 'resolve'],
-  ['tcp-conn', 'unix-conn', 'network'],
+  ['tcp-conn', 'unix-conn', 'network', 'raw-conn', 'control', 'keep-alive'],
   ['listener', 'copy', 'relay'],
-  ['listen', 'dial', 'serve'],
+  ['listen', 'listening', 'dial', 'dialing', 'serve'],
   ['index', 'cli'],
 ];
 

@@ -155,7 +155,12 @@ describe('dial()', () => {
   });
 
   test('rejects with ERR_OUT_OF_RANGE for numbers that cannot be', async () => {
-    for (const options of [{ timeout: -1 }, { timeout: Number.NaN }, { deadline: Number.NaN }]) {
+    for (const options of [
+      { timeout: Number.NaN },
+      { fallbackDelay: Number.NaN },
+      { keepAlive: 0.5 },
+      { deadline: Number.NaN },
+    ]) {
       expect(await caught(dial('tcp', '127.0.0.1:1', options))).toMatchObject({ code: 'ERR_OUT_OF_RANGE' });
     }
   });
