@@ -54,6 +54,8 @@ interface Native {
   openHandles(): number;
 
   awaitNotice(id: number, side: number, mode: number): void;
+  awaitEdge(id: number, side: number): number;
+  wakeUp(id: number, side: number): void;
   setDeadline(id: number, sides: number, epochMs: number): number;
   state(id: number): number;
   setRef(id: number, on: boolean): void;

@@ -19,6 +19,7 @@ export { type ListenOptions, listen } from './listen';
 export { type Listener, SocketListener } from './listener';
 export { NoBinaryError } from './load';
 export type { StreamNetwork } from './network';
+export { type RawCall, RawConn } from './raw-conn';
 export { type RelayOptions, type RelayResult, relay } from './relay';
 export type { Lookup } from './resolve';
 export { type ServeOptions, type Server, type ShutdownResult, serve } from './serve';

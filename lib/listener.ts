@@ -27,6 +27,7 @@ import { causeOf, ErrBusy, ErrClosed, OpError } from './errors';
 import { closeWithOwner, Handle } from './handle';
 import { connOn } from './network';
 import { advanced, joined, Pending, rejected, without } from './pending';
+import { cannotWait, RawConn, type RawSource } from './raw-conn';
 import type { TCPConn } from './tcp-conn';
 import type { UnixConn } from './unix-conn';
 
@@ -76,7 +77,7 @@ type SocketConnection = TCPConn | UnixConn;
 const BATCH = 64;
 
 /** A listener on a socket of the kernel's: what listen() gives for TCP and Unix. */
-export class SocketListener<C extends SocketConnection = SocketConnection> implements Listener<C>, Waiter {
+export class SocketListener<C extends SocketConnection = SocketConnection> implements Listener<C>, Waiter, RawSource {
   /** @internal */
   readonly net: string;
   readonly addr: Addr;
@@ -157,6 +158,24 @@ export class SocketListener<C extends SocketConnection = SocketConnection> imple
     const epoch = toEpoch(t);
     if (this.id < 0) throw ErrClosed;
     if (native.setDeadline(this.id, READ_SIDE, epoch) !== 0) this.failAccepts(EXPIRED);
+  }
+
+  /**
+   * The descriptor, for system calls that this package has no function for (Go's SyscallConn). A
+   * listener's has control() alone.
+   */
+  syscallConn(): RawConn {
+    return new RawConn(this);
+  }
+
+  /** @internal */
+  rawRefusal(op: string): OpError | null {
+    return this.id < 0 ? this.error(ErrClosed, op) : null;
+  }
+
+  /** @internal */
+  rawWait(_side: number, op: string): Promise<void> {
+    return cannotWait(op, this.net, (cause) => this.error(cause, op));
   }
 
   ref(): this {
@@ -265,8 +284,8 @@ export class SocketListener<C extends SocketConnection = SocketConnection> imple
     unwatch(this.id);
   }
 
-  private error(cause: Error): OpError {
-    return new OpError('accept', this.net, null, this.addr, cause);
+  private error(cause: Error, op = 'accept'): OpError {
+    return new OpError(op, this.net, null, this.addr, cause);
   }
 
   /** @internal close() removes the socket's file, if it is still the one that listening made. */

@@ -1,14 +1,17 @@
 // What TCP and Unix connections share beyond Conn: half-closing, buffers, and the way down to the
 // descriptor.
 
-import { native, READ, WRITE } from '../binding';
+import { EXPIRED, native, READ, READ_SIDE, WRITE, WRITE_SIDE } from '../binding';
 import { checkInteger } from '../check';
-import { ErrBusy, ErrClosed, OpError } from '../errors';
+import { causeOf, ErrBusy, ErrClosed, OpError } from '../errors';
+import { rejected } from '../pending';
+import { type RawCall, RawConn, type RawSource } from '../raw-conn';
+import { rawWait } from './raw';
 import { asOp, StreamConn } from './stream-conn';
 
 const MAX_INT = 2 ** 31 - 1;
 
-export abstract class SocketConn extends StreamConn {
+export abstract class SocketConn extends StreamConn implements RawSource {
   /**
    * Ends reading: waiting and later reads resolve to null once what the kernel holds is read. A TCP
    * peer is not told (Go's CloseRead).
@@ -39,6 +42,11 @@ export abstract class SocketConn extends StreamConn {
     this.setAtLocal(() => native.setWriteBuffer(this.id, bytes));
   }
 
+  /** The descriptor, for system calls that this package has no function for (Go's SyscallConn). */
+  syscallConn(): RawConn {
+    return new RawConn(this);
+  }
+
   /** Calls that wait on this connection keep the process alive (the default). */
   ref(): this {
     native.setRef(this.id, true);
@@ -54,6 +62,24 @@ export abstract class SocketConn extends StreamConn {
   /** @internal closeWrite() for a relay, which owns the connection. False when it has nobody to tell. */
   sendFin(): boolean {
     return native.shutdown(this.id, WRITE) === 0;
+  }
+
+  /** @internal */
+  rawRefusal(op: string): OpError | null {
+    if (op !== 'raw-control') return this.refusal(op);
+    const cause = this.id < 0 ? ErrClosed : this.busy ? ErrBusy : null;
+    return cause === null ? null : new OpError(op, this.net, null, this.localAddr, cause);
+  }
+
+  /** @internal */
+  rawWait(side: number, op: string, call: RawCall, signal: AbortSignal | undefined): Promise<void> {
+    if (this.expired(side)) return rejected(this.error(op, causeOf(EXPIRED, op)));
+    return rawWait(this, side, op, call, signal);
+  }
+
+  /** @internal Whether new calls of that direction fail for their deadline. */
+  expired(side: number): boolean {
+    return (native.state(this.id) & (side === READ ? READ_SIDE : WRITE_SIDE)) !== 0;
   }
 
   private halfClose(side: number): void {

@@ -47,6 +47,9 @@ const SYSCALLS: Readonly<Record<string, string>> = {
   close: 'shutdown',
 };
 
+/** The operations that a connection in handler style does not take. */
+const READING = new Set(['read', 'raw-read']);
+
 export abstract class StreamConn implements Conn, Waiter {
   /** @internal */
   readonly handleRef: Handle;
@@ -258,7 +261,7 @@ export abstract class StreamConn implements Conn, Waiter {
   /** @internal Why a new call must not begin; null if it may. */
   refusal(op: string): OpError | null {
     if (this.id < 0) return this.error(op, ErrClosed);
-    if (this.busy || (op === 'read' && this.flow !== null)) return this.error(op, ErrBusy);
+    if (this.busy || (this.flow !== null && READING.has(op))) return this.error(op, ErrBusy);
     if (this.closing !== null) return this.error(op, ErrClosed);
     const { unreported } = this;
     this.unreported = null;

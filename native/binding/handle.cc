@@ -25,6 +25,25 @@ napi_value AwaitNotice(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// awaitEdge(id, side): 0, a negative errno or kClosed
+napi_value AwaitEdge(napi_env env, napi_callback_info info) {
+  const Args<2> args(env, info);
+  Pollable* handle = args.reactor().Find(args.Int(0));
+  if (handle == nullptr) return Number(env, int64_t{kClosed});
+  const Status status = handle->AwaitEdge(static_cast<Side>(args.Int(1)));
+  args.environment().SyncRef();
+  return Number(env, int64_t{-status.error().number});
+}
+
+// wakeUp(id, side): a call there is worth trying, though no event says so
+napi_value WakeUp(napi_env env, napi_callback_info info) {
+  const Args<2> args(env, info);
+  if (Pollable* handle = args.reactor().Find(args.Int(0))) {
+    handle->WakeUp(static_cast<Side>(args.Int(1)));
+  }
+  return nullptr;
+}
+
 // A wall-clock instant on the monotonic clock. NaN stands for "never". In integers, because a
 // double of as many nanoseconds is off by up to 128 of them, and no deadline may pass early.
 int64_t ToMonotonic(double epoch_ms) {
@@ -153,6 +172,8 @@ napi_value PeerAddr(napi_env env, napi_callback_info info) {
 std::span<const Function> HandleFunctions() {
   static constexpr Function kFunctions[] = {
       {"awaitNotice", AwaitNotice},
+      {"awaitEdge", AwaitEdge},
+      {"wakeUp", WakeUp},
       {"setDeadline", SetDeadline},
       {"state", State},
       {"setRef", SetRef},

@@ -11,9 +11,12 @@ Pollable::Pollable(Type type, Reactor* reactor, OwnFd fd)
     : reactor_(reactor), fd_(std::move(fd)), type_(type) {}
 Pollable::~Pollable() = default;
 
+// Interest is kept only in what was registered: another handle may have the same descriptor, whose
+// registration letting go of this one must not end.
 Status Pollable::Register(uint32_t interest) {
-  interest_ = interest;
-  return reactor_->poller_->Add(fd(), name_.tag(), interest);
+  const Status added = reactor_->poller_->Add(fd(), name_.tag(), interest);
+  if (added.ok()) interest_ = interest;
+  return added;
 }
 
 Status Pollable::AddInterest(uint32_t interest) {
@@ -69,6 +72,15 @@ void Pollable::SetAwait(Side side, Await await) {
 void Pollable::WakeUp(Side side) {
   half(side).ready = true;
   if (half(side).await != Await::kNothing) reactor_->Queue(this);
+}
+
+Status Pollable::AwaitEdge(Side side) {
+  half(side).ready = false;
+  if (side == Side::kWrite) {
+    if (const Status added = AddInterest(kWritable); !added.ok()) return added;
+  }
+  SetAwait(side, Await::kOnce);
+  return {};
 }
 
 bool Pollable::SetDeadline(Side side, int64_t monotonic_ns) {

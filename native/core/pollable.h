@@ -76,6 +76,12 @@ class Pollable : public TimerOwner {
   // 0, or why a call in that direction must not touch the descriptor.
   int32_t Check(Side side, Call call) const;
 
+  // For owners that make system calls of their own: the last one found nothing to do, whatever the
+  // kernel had said before, and the next edge is worth a notice.
+  Status AwaitEdge(Side side);
+  // A call in that direction is worth trying, though no event says so.
+  void WakeUp(Side side);
+
   // Whether an awaited notice keeps the process alive.
   void SetRef(bool on);
   // A duplicate of the descriptor lives elsewhere, so that closing ours will not unregister it.
@@ -106,8 +112,6 @@ class Pollable : public TimerOwner {
   // Takes the other's descriptor, and its registration over to this name.
   Status TakeOver(Pollable* other, uint32_t interest);
   void SetTimer(Timer* timer, int64_t when_ns);
-  // A call in that direction is worth trying, though no event says so.
-  void WakeUp(Side side);
   // The notices that are due now; a direction that awaited its notice once awaits no more.
   uint32_t TakeNotices();
   void Notify(uint32_t notice);
