@@ -99,6 +99,9 @@ interface Native {
   setReadBuffer(id: number, bytes: number): void;
   setWriteBuffer(id: number, bytes: number): void;
   setUserTimeout(id: number, milliseconds: number): void;
+  getOption(id: number, level: number, name: number, length: number): number;
+  setOption(id: number, level: number, name: number, value: Uint8Array): void;
+  optionNumbers(): Record<string, number>;
 }
 
 // What runPump answers: native/relay/pump.h and native/binding/pump.cc.

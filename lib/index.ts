@@ -23,5 +23,6 @@ export { type RawCall, RawConn } from './raw-conn';
 export { type RelayOptions, type RelayResult, relay } from './relay';
 export type { Lookup } from './resolve';
 export { type ServeOptions, type Server, type ShutdownResult, serve } from './serve';
+export { socketOptions } from './socket-option';
 export { type KeepAliveConfig, TCPConn } from './tcp-conn';
 export { UnixConn } from './unix-conn';

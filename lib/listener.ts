@@ -23,11 +23,12 @@ import type { CallOptions, Conn } from './conn';
 import { type Deadline, toEpoch } from './deadline';
 import { unwatch, type Waiter, watch } from './dispatch';
 import { errnoText } from './errno';
-import { causeOf, ErrBusy, ErrClosed, OpError } from './errors';
+import { causeOf, ErrBusy, ErrClosed, OpError, thrownCause } from './errors';
 import { closeWithOwner, Handle } from './handle';
 import { connOn } from './network';
 import { advanced, joined, Pending, rejected, without } from './pending';
 import { cannotWait, RawConn, type RawSource } from './raw-conn';
+import { optionGetter, optionSetter } from './socket-option';
 import type { TCPConn } from './tcp-conn';
 import type { UnixConn } from './unix-conn';
 
@@ -161,6 +162,27 @@ export class SocketListener<C extends SocketConnection = SocketConnection> imple
   }
 
   /**
+   * Asks for a socket option by name or by number; see {@link TCPConn.getOption}.
+   * @throws OpError `op: 'get'`
+   */
+  getOption(level: string | number, name: string | number): number;
+  /** The same for an option that is no int: up to `length` bytes of it, 1 to 65536. */
+  getOption(level: string | number, name: string | number, length: number): Buffer;
+  getOption(level: string | number, name: string | number, length?: number): number | Buffer {
+    const get = optionGetter(level, name, length);
+    return this.asOp('get', () => get(this.id));
+  }
+
+  /**
+   * Sets a socket option by name or by number. Connections accepted later inherit most of them.
+   * @throws OpError `op: 'set'`
+   */
+  setOption(level: string | number, name: string | number, value: number | Uint8Array): void {
+    const set = optionSetter(level, name, value);
+    this.asOp('set', () => set(this.id));
+  }
+
+  /**
    * The descriptor, for system calls that this package has no function for (Go's SyscallConn). A
    * listener's has control() alone.
    */
@@ -282,6 +304,16 @@ export class SocketListener<C extends SocketConnection = SocketConnection> imple
     // A notice that nobody waits for any more would keep the process alive.
     native.awaitNotice(this.id, READ, NOTHING);
     unwatch(this.id);
+  }
+
+  /** Runs a native call that throws, and gives its error the listener's words. */
+  private asOp<T>(op: string, call: () => T): T {
+    if (this.id < 0) throw this.error(ErrClosed, op);
+    try {
+      return call();
+    } catch (error) {
+      throw this.error(thrownCause(error), op);
+    }
   }
 
   private error(cause: Error, op = 'accept'): OpError {

@@ -6,6 +6,7 @@ import { checkInteger } from '../check';
 import { causeOf, ErrBusy, ErrClosed, OpError } from '../errors';
 import { rejected } from '../pending';
 import { type RawCall, RawConn, type RawSource } from '../raw-conn';
+import { optionGetter, optionSetter } from '../socket-option';
 import { rawWait } from './raw';
 import { asOp, StreamConn } from './stream-conn';
 
@@ -40,6 +41,28 @@ export abstract class SocketConn extends StreamConn implements RawSource {
   setWriteBuffer(bytes: number): void {
     checkInteger('bytes', bytes, 1, MAX_INT);
     this.setAtLocal(() => native.setWriteBuffer(this.id, bytes));
+  }
+
+  /**
+   * Asks for a socket option by name, such as `getOption('IPPROTO_TCP', 'TCP_MAXSEG')`, or by number.
+   * @throws OpError `op: 'get'`: `ENOPROTOOPT` where this socket has no such option, …
+   */
+  getOption(level: string | number, name: string | number): number;
+  /** The same for an option that is no int: up to `length` bytes of it, 1 to 65536. */
+  getOption(level: string | number, name: string | number, length: number): Buffer;
+  getOption(level: string | number, name: string | number, length?: number): number | Buffer {
+    const get = optionGetter(level, name, length);
+    this.mustBeFree('get');
+    return asOp(this, 'get', () => get(this.id));
+  }
+
+  /**
+   * Sets a socket option by name or by number: to an int, or to bytes for one that is a struct or text.
+   * @throws OpError `op: 'set'`: `ENOPROTOOPT`, `EINVAL`, `EPERM`, …
+   */
+  setOption(level: string | number, name: string | number, value: number | Uint8Array): void {
+    const set = optionSetter(level, name, value);
+    this.set(() => set(this.id));
   }
 
   /** The descriptor, for system calls that this package has no function for (Go's SyscallConn). */
