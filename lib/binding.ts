@@ -72,10 +72,12 @@ interface Native {
   writeScratch(id: number, resumed: boolean, length: number): number;
   writeVector(id: number, resumed: boolean, list: readonly Uint8Array[], first: number, offset: number): number;
   shutdown(id: number, how: number): number;
-  adoptStream(fd: number, kind: number): number;
 
   accept(id: number, resumed: boolean, max: number): number;
   refused(id: number): number;
+
+  describeSocket(fd: number): void;
+  adoptStream(fd: number, kind: number): number;
   adoptListener(fd: number, kind: number): number;
 
   openSocket(family: number, type: number, protocol: number): number;

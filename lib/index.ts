@@ -15,6 +15,7 @@ export {
   SyscallError,
   UnknownNetworkError,
 } from './errors';
+export { fileConn, fileListener } from './file';
 export { type ListenOptions, listen } from './listen';
 export { type Listener, SocketListener } from './listener';
 export { NoBinaryError } from './load';

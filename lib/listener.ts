@@ -1,6 +1,5 @@
 // Listeners: connections, taken from the kernel's queue one call at a time.
 
-import { lstatSync, unlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import { inspect } from 'node:util';
 import type { Addr } from './addr';
@@ -18,7 +17,7 @@ import {
   READABLE,
   scratchIds,
 } from './binding';
-import { checkObject, checkSignal } from './check';
+import { checkBoolean, checkObject, checkSignal } from './check';
 import type { CallOptions, Conn } from './conn';
 import { type Deadline, toEpoch } from './deadline';
 import { unwatch, type Waiter, watch } from './dispatch';
@@ -28,6 +27,7 @@ import { closeWithOwner, Handle } from './handle';
 import { connOn } from './network';
 import { advanced, joined, Pending, rejected, without } from './pending';
 import { cannotWait, RawConn, type RawSource } from './raw-conn';
+import { SocketFile } from './socket-file';
 import { optionGetter, optionSetter } from './socket-option';
 import type { TCPConn } from './tcp-conn';
 import type { UnixConn } from './unix-conn';
@@ -86,7 +86,8 @@ export class SocketListener<C extends SocketConnection = SocketConnection> imple
   private readonly local: Addr | null;
   private accepts: PendingAccept | null = null;
   private server: Acceptor<C> | null = null;
-  private unlink: (() => void) | null = null;
+  private socketFile: SocketFile | null = null;
+  private unlinks = true;
   private refusedBeforeClose = 0;
 
   /** @internal */
@@ -147,12 +148,46 @@ export class SocketListener<C extends SocketConnection = SocketConnection> imple
 
   close(): boolean {
     if (this.id < 0) return false;
+    if (this.unlinks) this.socketFile?.remove();
+    this.end(() => this.handleRef.close());
+    return true;
+  }
+
+  private end<T>(release: () => T): T {
     this.refusedBeforeClose = this.refused;
     unwatch(this.id);
-    this.unlink?.();
-    this.handleRef.close();
+    const released = release();
     this.failAccepts(CLOSED);
-    return true;
+    return released;
+  }
+
+  /**
+   * Whether close() removes the file of a Unix listener (Go's SetUnlinkOnClose): true for one that
+   * listen() made, false for one from fileListener(). A file that has taken its place meanwhile stays
+   * in any case. Without effect where there is no file: TCP, and Linux's abstract names.
+   */
+  setUnlinkOnClose(on: boolean): void {
+    checkBoolean('on', on);
+    this.unlinks = on;
+  }
+
+  /**
+   * A duplicate of the descriptor, which is the caller's to close (Go's File): the socket listens until
+   * both are closed. Non-blocking, close-on-exec.
+   * @throws OpError `op: 'file'`: `EMFILE`, …
+   */
+  file(): number {
+    return this.asOp('file', () => native.duplicate(this.id));
+  }
+
+  /**
+   * Gives up the descriptor, which is the caller's from now on; the socket goes on listening, and the
+   * file of a Unix socket stays. This object is closed thereby: waiting accepts reject with
+   * `ERR_SPLICEWAY_CLOSED`. Non-blocking, close-on-exec.
+   * @throws OpError `op: 'detach'`
+   */
+  detach(): number {
+    return this.asOp('detach', () => this.end(() => this.handleRef.detach()));
   }
 
   setDeadline(t: Deadline): void {
@@ -320,16 +355,9 @@ export class SocketListener<C extends SocketConnection = SocketConnection> imple
     return new OpError(op, this.net, null, this.addr, cause);
   }
 
-  /** @internal close() removes the socket's file, if it is still the one that listening made. */
+  /** @internal close() removes the file at that path, if it is still the one that is there now. */
   unlinkOnClose(path: string): void {
-    const made = identity(path);
-    this.unlink = () => {
-      try {
-        if (made !== null && identity(path) === made) unlinkSync(path);
-      } catch {
-        // The folder is no longer ours to change: the file stays, as it does after a crash.
-      }
-    };
+    this.socketFile = new SocketFile(path);
   }
 }
 
@@ -358,10 +386,4 @@ function warnOnce(status: number): void {
     type: 'SplicewayWarning',
     code: 'SPLICEWAY_ACCEPT_PAUSED',
   });
-}
-
-/** Which file a path names now; null for none. */
-function identity(path: string): string | null {
-  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? null : `${stat.dev}:${stat.ino}`;
 }

@@ -24,11 +24,11 @@ const LIB_RANKS = [
   ['load', 'errno', 'conn'],
   ['binding'],
   ['errors', 'check', 'deadline', 'pending', 'addr', 'chunk'],
-  ['dispatch', 'handle', 'raw-conn', 'socket-option'],
+  ['dispatch', 'handle', 'raw-conn', 'socket-file', 'socket-option'],
   ['stream', 'resolve'],
   ['tcp-conn', 'unix-conn', 'network'],
   ['listener', 'copy', 'relay'],
-  ['listen', 'dial', 'serve'],
+  ['listen', 'dial', 'serve', 'file'],
   ['index', 'cli'],
 ];
 

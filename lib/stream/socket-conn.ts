@@ -70,6 +70,27 @@ export abstract class SocketConn extends StreamConn implements RawSource {
     return new RawConn(this);
   }
 
+  /**
+   * A duplicate of the descriptor, which is the caller's to close: another way to the same connection,
+   * which the peer sees end only when both are closed (Go's File). Non-blocking, close-on-exec.
+   * @throws OpError `op: 'file'`: `EMFILE`, …
+   */
+  file(): number {
+    this.mustBeFree('file');
+    return asOp(this, 'file', () => native.duplicate(this.id));
+  }
+
+  /**
+   * Gives up the descriptor, which is the caller's from now on, and the connection lives on with it:
+   * to be passed to a child process, or to code of another kind. This object is closed thereby:
+   * waiting calls reject with `ERR_SPLICEWAY_CLOSED`. Non-blocking, close-on-exec.
+   * @throws OpError `op: 'detach'`
+   */
+  detach(): number {
+    this.mustBeFree('detach');
+    return this.end(() => this.handleRef.detach());
+  }
+
   /** Calls that wait on this connection keep the process alive (the default). */
   ref(): this {
     native.setRef(this.id, true);

@@ -144,14 +144,7 @@ export abstract class StreamConn implements Conn, Waiter {
 
   close(): boolean {
     if (this.id < 0) return false;
-    this.keepAddresses();
-    unwatch(this.id);
-    this.handleRef.close();
-    this.flow?.emitDestroy();
-    this.flow = null;
-    failReads(this, CLOSED);
-    failWrites(this, CLOSED);
-    this.closing?.finish();
+    this.end(() => this.handleRef.close());
     return true;
   }
 
@@ -256,6 +249,19 @@ export abstract class StreamConn implements Conn, Waiter {
     const error = this.failure('read', EXPIRED);
     if (flow.handlers.error === undefined) this.close();
     else this.tell(flow, flow.handlers.error, error);
+  }
+
+  /** @internal The connection is no more; `release` lets go of its descriptor. */
+  end<T>(release: () => T): T {
+    this.keepAddresses();
+    unwatch(this.id);
+    const released = release();
+    this.flow?.emitDestroy();
+    this.flow = null;
+    failReads(this, CLOSED);
+    failWrites(this, CLOSED);
+    this.closing?.finish();
+    return released;
   }
 
   /** @internal Why a new call must not begin; null if it may. */

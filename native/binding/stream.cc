@@ -94,26 +94,6 @@ napi_value Shutdown(napi_env env, napi_callback_info info) {
   return Number(env, int64_t{-status.error().number});
 }
 
-// adoptStream(fd, kind): the id of a stream on a connected descriptor, which belongs to it from now
-// on
-napi_value AdoptStream(napi_env env, napi_callback_info info) {
-  const Args<2> args(env, info);
-  OwnFd fd(args.Int(0));
-  if (const Status s = sys::SetNonBlocking(fd.get()); !s.ok()) return ThrowError(env, s.error());
-  const auto peer = sys::PeerAddr(fd.get());
-  if (!peer.ok()) return ThrowError(env, peer.error());
-  const auto kind = static_cast<Stream::Kind>(args.Int(1));
-  Reactor& reactor = args.reactor();
-  auto* stream = reactor.Adopt(std::make_unique<Stream>(&reactor, std::move(fd), kind));
-  if (stream == nullptr) return ThrowError(env, Error{"socket", ENFILE});
-  stream->SetPeer(peer.value());
-  stream->MarkShared();  // whoever gave it to us may hold another
-  const Status started = stream->Start();
-  if (started.ok()) return Number(env, int64_t{stream->id()});
-  reactor.Close(stream);
-  return ThrowError(env, started.error());
-}
-
 }  // namespace
 
 std::span<const Function> StreamFunctions() {
@@ -124,7 +104,6 @@ std::span<const Function> StreamFunctions() {
       {"writeVector", WriteVector},
       {"writeScratch", WriteScratch},
       {"shutdown", Shutdown},
-      {"adoptStream", AdoptStream},
   };
   return kFunctions;
 }

@@ -31,6 +31,7 @@ Listener::Listener(Reactor* reactor, OwnFd fd, Stream::Kind kind, OwnFd reserve)
 
 Status Listener::Start() { return Register(kReadable); }
 Status Listener::StartWith(Pollable* other) { return TakeOver(other, kReadable); }
+Status Listener::StartOn(OwnFd* fd) { return TakeIn(fd, kReadable); }
 
 int64_t Listener::Accept(std::span<int32_t> out, Call call) {
   if (const int32_t refused = Check(Side::kRead, call)) return refused;

@@ -34,6 +34,14 @@ Status Pollable::TakeOver(Pollable* other, uint32_t interest) {
   return reactor_->poller_->Modify(fd(), name_.tag(), interest);
 }
 
+Status Pollable::TakeIn(OwnFd* fd, uint32_t interest) {
+  fd_ = std::move(*fd);
+  shared_ = true;
+  const Status registered = Register(interest);
+  if (!registered.ok()) *fd = std::move(fd_);
+  return registered;
+}
+
 void Pollable::SetTimer(Timer* timer, int64_t when_ns) { reactor_->SetTimer(timer, when_ns); }
 
 OwnFd Pollable::Release() {

@@ -111,6 +111,8 @@ class Pollable : public TimerOwner {
   Status AddInterest(uint32_t interest);
   // Takes the other's descriptor, and its registration over to this name.
   Status TakeOver(Pollable* other, uint32_t interest);
+  // Takes a descriptor that others made and may hold too. On an error it stays where it was.
+  Status TakeIn(OwnFd* fd, uint32_t interest);
   void SetTimer(Timer* timer, int64_t when_ns);
   // The notices that are due now; a direction that awaited its notice once awaits no more.
   uint32_t TakeNotices();

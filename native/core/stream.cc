@@ -17,6 +17,11 @@ Status Stream::StartWith(Pollable* other) {
   return TakeOver(other, kReadable);
 }
 
+Status Stream::StartOn(OwnFd* fd) {
+  half(Side::kWrite).ready = true;
+  return TakeIn(fd, kReadable);
+}
+
 void Stream::OnReady(uint32_t ready) {
   if ((ready & (kReadClosed | kHangup | kFailed | kPriority)) != 0) read_on_ = true;
   Pollable::OnReady(ready);

@@ -42,6 +42,8 @@ class Stream : public Pollable {
   Status Start();
   // The same with the descriptor of another handle, which is left without one.
   Status StartWith(Pollable* other);
+  // The same with a descriptor that others made and may hold too. On an error it stays theirs.
+  Status StartOn(OwnFd* fd);
 
   // Kept, because the kernel forgets the peer of a connection that was reset.
   void SetPeer(const SockAddr& peer) { peer_.Store(peer); }
