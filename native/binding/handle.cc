@@ -105,8 +105,10 @@ napi_value Close(napi_env env, napi_callback_info info) {
 // descriptor(id): the number, for as long as the handle stays open; -1 when it is closed
 napi_value Descriptor(napi_env env, napi_callback_info info) {
   const Args<1> args(env, info);
-  const Pollable* handle = args.reactor().Find(args.Int(0));
-  return Number(env, int64_t{handle == nullptr ? -1 : handle->fd()});
+  Pollable* handle = args.reactor().Find(args.Int(0));
+  if (handle == nullptr) return Number(env, int64_t{-1});
+  handle->MarkMayLinger();
+  return Number(env, int64_t{handle->fd()});
 }
 
 // detach(id): the descriptor, which now belongs to the caller; -1 when it is closed
@@ -128,6 +130,7 @@ napi_value Duplicate(napi_env env, napi_callback_info info) {
   auto copy = sys::Duplicate(handle->fd());
   if (!copy.ok()) return ThrowError(env, copy.error());
   handle->MarkShared();
+  handle->MarkMayLinger();
   return Number(env, int64_t{copy.value().Release()});
 }
 

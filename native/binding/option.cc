@@ -12,16 +12,6 @@
 namespace spliceway {
 namespace {
 
-// One export for each option: option(id, …integers).
-template <auto Set>
-napi_value Apply(napi_env env, napi_callback_info info) {
-  const Args<4> args(env, info);
-  const Pollable* handle = args.reactor().Find(args.Int(0));
-  if (handle == nullptr) return ThrowError(env, Error{"setsockopt", EBADF});
-  const Status status = Set(handle->fd(), args);
-  return status.ok() ? nullptr : ThrowError(env, status.error());
-}
-
 using A = const Args<4>&;
 
 Status ReuseAddr(int fd, A) { return sys::SetReuseAddr(fd); }
@@ -36,6 +26,17 @@ Status UserTimeout(int fd, A args) { return sys::SetUserTimeout(fd, args.Int(1))
 
 Status KeepAliveConfig(int fd, A args) {
   return sys::SetKeepAliveConfig(fd, {args.Int(1), args.Int(2), args.Int(3)});
+}
+
+// One export for each option: option(id, …integers).
+template <auto Set>
+napi_value Apply(napi_env env, napi_callback_info info) {
+  const Args<4> args(env, info);
+  Pollable* handle = args.reactor().Find(args.Int(0));
+  if (handle == nullptr) return ThrowError(env, Error{"setsockopt", EBADF});
+  const Status status = Set(handle->fd(), args);
+  if (Set == Linger) handle->MarkMayLinger();
+  return status.ok() ? nullptr : ThrowError(env, status.error());
 }
 
 // getOption(id, level, name, length): how many bytes of the option's value now stand at the start
@@ -53,8 +54,9 @@ napi_value GetOption(napi_env env, napi_callback_info info) {
 // setOption(id, level, name, value)
 napi_value SetOption(napi_env env, napi_callback_info info) {
   const Args<4> args(env, info);
-  const Pollable* handle = args.reactor().Find(args.Int(0));
+  Pollable* handle = args.reactor().Find(args.Int(0));
   if (handle == nullptr) return ThrowError(env, Error{"setsockopt", EBADF});
+  handle->MarkMayLinger();  // whatever was set
   const Status set = sys::SetBytes(handle->fd(), args.Int(1), args.Int(2), args.Bytes(3));
   return set.ok() ? nullptr : ThrowError(env, set.error());
 }

@@ -61,6 +61,7 @@ Result<int32_t> Listener::AcceptOne() {
   pause_ns_ = 0;
   auto stream = std::make_unique<Stream>(&reactor(), std::move(fd.value()), kind_);
   stream->SetPeer(peer);
+  if (may_linger()) stream->MarkMayLinger();  // inherited, as most options are
   Stream* raw = reactor().Adopt(std::move(stream));
   if (raw == nullptr) return Error{"accept", ENFILE};
   const Status started = raw->Start();

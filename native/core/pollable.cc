@@ -29,6 +29,7 @@ Status Pollable::TakeOver(Pollable* other, uint32_t interest) {
   const bool registered = other->interest_ != 0;
   fd_ = std::move(other->fd_);
   shared_ = other->shared_;
+  may_linger_ = other->may_linger_;
   if (!registered) return Register(interest);
   interest_ = interest;
   return reactor_->poller_->Modify(fd(), name_.tag(), interest);
@@ -36,7 +37,7 @@ Status Pollable::TakeOver(Pollable* other, uint32_t interest) {
 
 Status Pollable::TakeIn(OwnFd* fd, uint32_t interest) {
   fd_ = std::move(*fd);
-  shared_ = true;
+  shared_ = may_linger_ = true;
   const Status registered = Register(interest);
   if (!registered.ok()) *fd = std::move(fd_);
   return registered;
@@ -45,7 +46,8 @@ Status Pollable::TakeIn(OwnFd* fd, uint32_t interest) {
 void Pollable::SetTimer(Timer* timer, int64_t when_ns) { reactor_->SetTimer(timer, when_ns); }
 
 OwnFd Pollable::Release() {
-  if (shared_ && interest_ != 0) reactor_->poller_->Remove(fd());
+  // A descriptor that lives on, or that closes elsewhere, would stay registered.
+  if ((shared_ || may_linger_) && interest_ != 0) reactor_->poller_->Remove(fd());
   const bool before = keeps_alive();
   halves_[0] = halves_[1] = Half{};
   UpdateAlive(before);

@@ -86,6 +86,11 @@ class Pollable : public TimerOwner {
   void SetRef(bool on);
   // A duplicate of the descriptor lives elsewhere, so that closing ours will not unregister it.
   void MarkShared() { shared_ = true; }
+  // Its options are, or may have been, set by others than us: whether closing it would block
+  // (sys/linger.h) is asked when it is closed. Not of every connection, as the question is a system
+  // call.
+  void MarkMayLinger() { may_linger_ = true; }
+  bool may_linger() const { return may_linger_; }
   void SetWatcher(Watcher* watcher) { watcher_ = watcher; }
   Watcher* watcher() const { return watcher_; }
 
@@ -138,6 +143,7 @@ class Pollable : public TimerOwner {
   Half halves_[2];
   bool ref_ : 1 = true;
   bool shared_ : 1 = false;
+  bool may_linger_ : 1 = false;
   bool queued_ : 1 = false;  // on the reactor's list of leftovers
   Watcher* watcher_ = nullptr;
   std::unique_ptr<Deadlines> deadlines_;  // most connections never have one
