@@ -86,6 +86,10 @@ interface Native {
   connect(id: number, family: number, host: string, port: number, scope: number): number;
   finishConnect(id: number, resumed: boolean): number;
 
+  tcpInfo(id: number): object;
+  queueInfo(id: number): object;
+  listenInfo(id: number): object;
+
   openPump(sourceFile: number, sinkFile: number, limit: number): number;
   runPump(pump: number, source: number, sink: number, resumed: boolean): number;
   pumpDelivered(pump: number): number;

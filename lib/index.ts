@@ -16,6 +16,7 @@ export {
   UnknownNetworkError,
 } from './errors';
 export { fileConn, fileListener } from './file';
+export type { ListenerInfo, QueueInfo, TCPInfo, TCPState } from './info';
 export { type ListenOptions, listen } from './listen';
 export { type Listener, SocketListener } from './listener';
 export { NoBinaryError } from './load';

@@ -24,6 +24,7 @@ import { unwatch, type Waiter, watch } from './dispatch';
 import { errnoText } from './errno';
 import { causeOf, ErrBusy, ErrClosed, OpError, thrownCause } from './errors';
 import { closeWithOwner, Handle } from './handle';
+import { type ListenerInfo, listenerInfo } from './info';
 import { connOn } from './network';
 import { advanced, joined, Pending, rejected, without } from './pending';
 import { cannotWait, RawConn, type RawSource } from './raw-conn';
@@ -144,6 +145,14 @@ export class SocketListener<C extends SocketConnection = SocketConnection> imple
   /** How many connections were closed unseen because the process had no descriptor left for them. */
   get refused(): number {
     return this.id < 0 ? this.refusedBeforeClose : native.refused(this.id);
+  }
+
+  /**
+   * What the kernel knows of the queue of connections.
+   * @throws OpError `op: 'get'`
+   */
+  info(): ListenerInfo {
+    return this.asOp('get', () => listenerInfo(this.id, this.refused));
   }
 
   close(): boolean {

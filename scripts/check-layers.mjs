@@ -24,7 +24,7 @@ const LIB_RANKS = [
   ['load', 'errno', 'conn'],
   ['binding'],
   ['errors', 'check', 'deadline', 'pending', 'addr', 'chunk'],
-  ['dispatch', 'handle', 'raw-conn', 'socket-file', 'socket-option'],
+  ['dispatch', 'handle', 'info', 'raw-conn', 'socket-file', 'socket-option'],
   ['stream', 'resolve'],
   ['tcp-conn', 'unix-conn', 'network'],
   ['listener', 'copy', 'relay'],

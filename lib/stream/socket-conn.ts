@@ -144,6 +144,12 @@ export abstract class SocketConn extends StreamConn implements RawSource {
     asOp(this, 'set', apply);
   }
 
+  /** @internal Something that a relay does not forbid. */
+  ask<T>(call: () => T): T {
+    if (this.id < 0) throw this.error('get', ErrClosed);
+    return asOp(this, 'get', call);
+  }
+
   // The options that Go sets below its TCPConn name the local address alone.
   private setAtLocal(apply: () => void): void {
     if (this.id < 0) throw new OpError('set', this.net, null, this.localAddr, ErrClosed);
