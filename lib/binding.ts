@@ -68,6 +68,7 @@ interface Native {
 
   read(id: number, resumed: boolean, max: number): number;
   readInto(id: number, resumed: boolean, p: Uint8Array): number;
+  peek(id: number, resumed: boolean, offset: number, max: number): number;
   write(id: number, resumed: boolean, p: Uint8Array, offset: number): number;
   writeScratch(id: number, resumed: boolean, length: number): number;
   writeVector(id: number, resumed: boolean, list: readonly Uint8Array[], first: number, offset: number): number;
@@ -91,6 +92,7 @@ interface Native {
   listenInfo(id: number): object;
 
   openPump(sourceFile: number, sinkFile: number, limit: number): number;
+  putFirst(pump: number, bytes: Uint8Array): void;
   runPump(pump: number, source: number, sink: number, resumed: boolean): number;
   pumpDelivered(pump: number): number;
   closePump(pump: number): void;

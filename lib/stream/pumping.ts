@@ -19,6 +19,7 @@ import {
 } from '../binding';
 import { causeOf, type OpError } from '../errors';
 import { Pending } from '../pending';
+import { putInFront, takeFrontBytes } from './front';
 import { joinReads, leaveReads, pumpReads, type ReadTurn } from './reading';
 import { StreamConn } from './stream-conn';
 import { joinWrites, leaveWrites, type WriteTurn } from './writing';
@@ -68,6 +69,8 @@ export class PumpCopy extends Pending<number> {
   readonly syscall: string;
   private pump: number;
   private delivered = 0;
+  // Bytes that had been put back into the source, and that the pump has got first.
+  private first: Buffer | null = null;
   private readonly source: StreamConn | null;
   private readonly sink: StreamConn | null;
   private readonly sourceTurn = new SourceTurn(this);
@@ -77,7 +80,7 @@ export class PumpCopy extends Pending<number> {
   constructor(
     source: PumpEnd,
     sink: PumpEnd,
-    limit: number,
+    private readonly limit: number,
     private readonly errors: CopyErrors,
   ) {
     super();
@@ -104,6 +107,7 @@ export class PumpCopy extends Pending<number> {
   advance(resumed: boolean, from: End): boolean {
     if (this.pump < 0) return true;
     if (!this.isFirst()) return false;
+    this.takeFirst();
     const status = native.runPump(this.pump, this.source?.id ?? -1, this.sink?.id ?? -1, resumed);
     if (status === PUMP_SOURCE_EMPTY || status === PUMP_SINK_FULL) return false;
     if (status === PUMP_MORE) return this.goOnNextTurn();
@@ -116,6 +120,12 @@ export class PumpCopy extends Pending<number> {
       this.end(end, reason, from);
     }
     return true;
+  }
+
+  private takeFirst(): void {
+    if (this.source === null || this.source.front === null || this.first !== null) return;
+    this.first = takeFrontBytes(this.source, this.limit < 0 ? Number.POSITIVE_INFINITY : this.limit);
+    if (this.first !== null) native.putFirst(this.pump, this.first);
   }
 
   private isFirst(): boolean {
@@ -148,6 +158,10 @@ export class PumpCopy extends Pending<number> {
     this.delivered = this.progress;
     native.closePump(this.pump);
     this.pump = -1;
+    // The kernel's are taken once all of these are delivered, so what is left of them is first again.
+    if (this.source !== null && this.first !== null && this.delivered < this.first.length) {
+      putInFront(this.source, this.first.subarray(this.delivered));
+    }
     if (this.source !== null && from !== 'source') leaveReads(this.source, this.sourceTurn);
     if (this.sink !== null && from !== 'sink') leaveWrites(this.sink, this.sinkTurn);
   }

@@ -3,10 +3,12 @@
 
 import { EXPIRED, native, READ, READ_SIDE, WRITE, WRITE_SIDE } from '../binding';
 import { checkInteger } from '../check';
+import type { CallOptions } from '../conn';
 import { causeOf, ErrBusy, ErrClosed, OpError } from '../errors';
 import { rejected } from '../pending';
 import { type RawCall, RawConn, type RawSource } from '../raw-conn';
 import { optionGetter, optionSetter } from '../socket-option';
+import { peek, takeFrontBytes, unread } from './front';
 import { rawWait } from './raw';
 import { asOp, StreamConn } from './stream-conn';
 
@@ -29,6 +31,36 @@ export abstract class SocketConn extends StreamConn implements RawSource {
    */
   closeWrite(): void {
     this.halfClose(WRITE);
+  }
+
+  /**
+   * Resolves to the next bytes without taking them, at least one and at most n, or to null at the end of
+   * the stream. It stands in the line of reads, and the read deadline ends it. Answered with fewer bytes
+   * than you need, read() them, wait for more with another read(), and unread() it all.
+   * @param n 1 to 65536
+   * @throws OpError `op: 'peek'` (as a rejection)
+   */
+  peek(n: number, options?: CallOptions): Promise<Buffer | null> {
+    try {
+      return peek(this, n, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Puts bytes back, in front of all that is still to be read: read(), iteration, handle(), peek(),
+   * copy() and relay() see them first. They are copied. What is put back later comes first. Over
+   * `unixpacket` one packet at a time can be put back.
+   * @throws OpError `op: 'unread'`: `ERR_SPLICEWAY_BUSY` in handler style and while reads wait
+   */
+  unread(bytes: Uint8Array): void {
+    unread(this, bytes);
+  }
+
+  /** Takes back what unread() has put in front and nobody has read yet; empty where there is none. */
+  takeUnread(): Buffer {
+    return takeFrontBytes(this, Number.POSITIVE_INFINITY) ?? Buffer.alloc(0);
   }
 
   /** Sets SO_RCVBUF. @param bytes 1 to 2^31 - 1; Linux doubles it and has a limit of its own */
@@ -84,10 +116,12 @@ export abstract class SocketConn extends StreamConn implements RawSource {
    * Gives up the descriptor, which is the caller's from now on, and the connection lives on with it:
    * to be passed to a child process, or to code of another kind. This object is closed thereby:
    * waiting calls reject with `ERR_SPLICEWAY_CLOSED`. Non-blocking, close-on-exec.
-   * @throws OpError `op: 'detach'`
+   * @throws OpError `op: 'detach'`; `ERR_SPLICEWAY_BUSY` while there are bytes from unread(), which the
+   *   descriptor cannot carry: takeUnread() gives them
    */
   detach(): number {
     this.mustBeFree('detach');
+    if (this.front !== null) throw this.error('detach', ErrBusy);
     return this.end(() => this.handleRef.detach());
   }
 

@@ -11,7 +11,6 @@ import { type Addr, fromNative } from '../addr';
 import {
   type AddressTuple,
   AGAIN,
-  ALWAYS,
   CLOSED,
   EXPIRED,
   NOTHING,
@@ -42,13 +41,14 @@ const DEFAULT_SHUTDOWN_TIMEOUT = 5000;
 /** How Go names the system call behind an operation. */
 const SYSCALLS: Readonly<Record<string, string>> = {
   read: 'read',
+  peek: 'recv',
   write: 'write',
   writev: 'writev',
   close: 'shutdown',
 };
 
 /** The operations that a connection in handler style does not take. */
-const READING = new Set(['read', 'raw-read']);
+const READING = new Set(['read', 'peek', 'raw-read']);
 
 export abstract class StreamConn implements Conn, Waiter {
   /** @internal */
@@ -63,6 +63,8 @@ export abstract class StreamConn implements Conn, Waiter {
   flow: Flow | null = null;
   /** @internal */
   closing: Closing | null = null;
+  /** @internal Bytes that were put back: they come before the kernel's. Never empty. */
+  front: Buffer | null = null;
   /** @internal A relay or a copy owns the connection. */
   busy = false;
   /** @internal read() has come to the end of the stream. */
@@ -120,7 +122,7 @@ export abstract class StreamConn implements Conn, Waiter {
     if (this.reads !== null) throw this.error('read', ErrBusy);
     this.flow = new Flow(handlers);
     this.hold();
-    if ((native.state(this.id) & READ_SIDE) === 0) native.awaitNotice(this.id, READ, ALWAYS);
+    if ((native.state(this.id) & READ_SIDE) === 0) resumeFlow(this, this.flow);
     else this.tellExpired(this.flow);
   }
 
@@ -258,6 +260,7 @@ export abstract class StreamConn implements Conn, Waiter {
     const released = release();
     this.flow?.emitDestroy();
     this.flow = null;
+    this.front = null;
     failReads(this, CLOSED);
     failWrites(this, CLOSED);
     this.closing?.finish();

@@ -43,6 +43,17 @@ napi_value ReadInto(napi_env env, napi_callback_info info) {
   return Number(env, ReadOnce(args, stream, args.Bytes(2), args.When(1)));
 }
 
+// peek(id, resumed, offset, max): into the scratch buffer, from offset on. Awaits nothing.
+napi_value Peek(napi_env env, napi_callback_info info) {
+  const Args<4> args(env, info);
+  auto* stream = args.Handle<Stream>(0);
+  if (stream == nullptr) return Number(env, int64_t{kClosed});
+  const size_t size = args.environment().scratch_size();
+  const size_t offset = std::min<size_t>(args.Int(2), size);
+  const size_t room = std::min<size_t>(args.Int(3), size - offset);
+  return Number(env, stream->Peek(args.environment().scratch() + offset, room, args.When(1)));
+}
+
 int64_t WriteOnce(const Args<4>& args, std::span<const uint8_t> bytes) {
   auto* stream = args.Handle<Stream>(0);
   if (stream == nullptr) return kClosed;
@@ -98,11 +109,8 @@ napi_value Shutdown(napi_env env, napi_callback_info info) {
 
 std::span<const Function> StreamFunctions() {
   static constexpr Function kFunctions[] = {
-      {"read", Read},
-      {"readInto", ReadInto},
-      {"write", Write},
-      {"writeVector", WriteVector},
-      {"writeScratch", WriteScratch},
+      {"read", Read},         {"readInto", ReadInto},       {"peek", Peek},
+      {"write", Write},       {"writeVector", WriteVector}, {"writeScratch", WriteScratch},
       {"shutdown", Shutdown},
   };
   return kFunctions;

@@ -47,6 +47,16 @@ int64_t Stream::Read(void* p, size_t n, Call call) {
   return got;
 }
 
+// No edge was taken for the bytes that stay: the stream is as ready as it was, until EAGAIN.
+int64_t Stream::Peek(void* p, size_t n, Call call) {
+  if (const int32_t refused = Check(Side::kRead, call)) return refused;
+  used_ = true;
+  if (!half(Side::kRead).ready) return kAgain;
+  const int64_t got = sys::Peek(fd(), p, n);
+  if (got == kAgain) ReadBlocked();
+  return got;
+}
+
 int64_t Stream::Write(const void* p, size_t n, Call call) {
   return WriteWith(call, [&] { return sys::Send(fd(), p, n); });
 }

@@ -52,6 +52,8 @@ class Stream : public Pollable {
   // The bytes read, 0 at end of stream (asked of the kernel anew each time), a negative errno, or a
   // code of core/status.h. After kAgain, await kRead.
   int64_t Read(void* p, size_t n, Call call);
+  // As Read, and the next read finds the same bytes. How many come says nothing of what there is.
+  int64_t Peek(void* p, size_t n, Call call);
   // The bytes that the kernel took, which may be fewer than given: then await kWrite.
   int64_t Write(const void* p, size_t n, Call call);
   int64_t WriteVector(const iovec* slices, size_t count, Call call);
