@@ -54,6 +54,8 @@ interface Native {
   openHandles(): number;
 
   awaitNotice(id: number, side: number, mode: number): void;
+  awaitEdge(id: number, side: number): number;
+  wakeUp(id: number, side: number): void;
   setDeadline(id: number, sides: number, epochMs: number): number;
   state(id: number): number;
   setRef(id: number, on: boolean): void;
@@ -66,15 +68,18 @@ interface Native {
 
   read(id: number, resumed: boolean, max: number): number;
   readInto(id: number, resumed: boolean, p: Uint8Array): number;
+  peek(id: number, resumed: boolean, offset: number, max: number): number;
   write(id: number, resumed: boolean, p: Uint8Array, offset: number): number;
   writeScratch(id: number, resumed: boolean, length: number): number;
   writeVector(id: number, resumed: boolean, list: readonly Uint8Array[], first: number, offset: number): number;
   shutdown(id: number, how: number): number;
-  adoptStream(fd: number, kind: number): number;
 
   accept(id: number, resumed: boolean, max: number): number;
   recheck(id: number): void;
   refused(id: number): number;
+
+  describeSocket(fd: number): void;
+  adoptStream(fd: number, kind: number): number;
   adoptListener(fd: number, kind: number): number;
 
   openSocket(family: number, type: number, protocol: number): number;
@@ -83,7 +88,12 @@ interface Native {
   connect(id: number, family: number, host: string, port: number, scope: number): number;
   finishConnect(id: number, resumed: boolean): number;
 
+  tcpInfo(id: number): object;
+  queueInfo(id: number): object;
+  listenInfo(id: number): object;
+
   openPump(sourceFile: number, sinkFile: number, limit: number): number;
+  putFirst(pump: number, bytes: Uint8Array): void;
   runPump(pump: number, source: number, sink: number, last: number): number;
   pumpDelivered(pump: number): number;
   closePump(pump: number): void;
@@ -98,6 +108,9 @@ interface Native {
   setReadBuffer(id: number, bytes: number): void;
   setWriteBuffer(id: number, bytes: number): void;
   setUserTimeout(id: number, milliseconds: number): void;
+  getOption(id: number, level: number, name: number, length: number): number;
+  setOption(id: number, level: number, name: number, value: Uint8Array): void;
+  optionNumbers(): Record<string, number>;
 }
 
 // What runPump answers: native/relay/pump.h and native/binding/pump.cc.

@@ -4,7 +4,7 @@
 import type { Addr, NativeAddr } from './addr';
 import { UNIX } from './binding';
 import { invalidValue } from './errors';
-import { type RawConn, rawConnOn } from './raw-conn';
+import { type RawConn, rawConnOf } from './raw-conn';
 
 /**
  * Sets what has no option of its own, on the raw descriptor. What it throws fails the attempt, as the
@@ -24,7 +24,7 @@ export function runControl(
   id: number,
 ): void {
   if (control === undefined) return;
-  const answer: unknown = control(concrete(network, family), `${addr}`, rawConnOn(id, network));
+  const answer: unknown = control(concrete(network, family), `${addr}`, rawConnOf(id, network));
   // The socket is bound and connected as soon as the hook has returned.
   if (answer instanceof Promise) throw invalidValue('options.control', 'must not return a promise', control);
 }

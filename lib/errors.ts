@@ -203,6 +203,12 @@ export function outOfRange(name: string, range: string, value: unknown): Coded<R
   return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
 }
 
+/** For what a function of the caller's answered with. */
+export function invalidReturn(name: string, expected: string, value: unknown): Coded<TypeError> {
+  const error = new TypeError(`Expected ${name} to return ${expected}. Received ${received(value)}`);
+  return Object.assign(error, { code: 'ERR_INVALID_RETURN_VALUE' });
+}
+
 function received(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value === 'function') return `function ${value.name}`;

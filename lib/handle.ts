@@ -25,10 +25,21 @@ export class Handle {
   constructor(public id: number) {}
 
   close(): void {
+    native.close(this.forget());
+    this.owner?.handleClosed(this);
+  }
+
+  /** Gives up the descriptor, which stays open and is the caller's. */
+  detach(): number {
+    const fd = native.detach(this.forget());
+    this.owner?.handleClosed(this);
+    return fd;
+  }
+
+  private forget(): number {
     const { id } = this;
     this.id = -1;
-    native.close(id);
-    this.owner?.handleClosed(this);
+    return id;
   }
 
   /** For a Conn that is out of reach, and that somebody may hold all the same. */

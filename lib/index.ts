@@ -16,13 +16,17 @@ export {
   SyscallError,
   UnknownNetworkError,
 } from './errors';
+export { fileConn, fileListener } from './file';
+export type { ListenerInfo, QueueInfo, TCPInfo, TCPState } from './info';
 export type { KeepAliveOptions } from './keep-alive';
 export { ListenConfig, type ListenConfigOptions, type ListenOptions, listen } from './listen';
 export { type Listener, SocketListener } from './listener';
 export { NoBinaryError } from './load';
 export type { StreamNetwork } from './network';
+export { type RawCall, RawConn } from './raw-conn';
 export { type RelayOptions, type RelayResult, relay } from './relay';
 export type { Lookup } from './resolve';
 export { type ServeOptions, type Server, type ShutdownResult, serve } from './serve';
+export { socketOptions } from './socket-option';
 export { type KeepAliveConfig, TCPConn } from './tcp-conn';
 export { UnixConn } from './unix-conn';

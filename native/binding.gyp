@@ -23,7 +23,9 @@
         "OTHER_CPLUSPLUSFLAGS": ["-iquote", "<(here)", "-isystem", "<(napi_headers)", "-Wall", "-Wextra", "-fvisibility=hidden"],
       },
       "conditions": [
-        ["OS=='linux'", {"sources": ["<!@(<(sources_of) linux)"]}],
+        # nodelete: a thread that lingers in close(2) (sys/linger.h) may outlive the environment that
+        # loaded the addon, and its code must be there when it comes back.
+        ["OS=='linux'", {"sources": ["<!@(<(sources_of) linux)"], "ldflags": ["-Wl,-z,nodelete"]}],
         ["OS=='mac' or OS=='freebsd' or OS=='openbsd'", {"sources": ["<!@(<(sources_of) bsd)"]}],
       ],
     },

@@ -23,12 +23,12 @@ const MAY_USE_NODE = /^(napi|node_api|js_native_api|uv)\.h$/;
 const LIB_RANKS = [
   ['load', 'errno', 'conn'],
   ['binding'],
-  ['errors', 'check', 'deadline', 'pending', 'addr', 'chunk'],
-  ['dispatch', 'handle'],
+  ['errors', 'check', 'deadline', 'pending', 'addr', 'chunk', 'turn'],
+  ['dispatch', 'handle', 'info', 'raw-conn', 'socket-file', 'socket-option'],
   ['stream', 'resolve'],
-  ['tcp-conn', 'unix-conn', 'network', 'raw-conn', 'control', 'keep-alive'],
+  ['tcp-conn', 'unix-conn', 'network', 'control', 'keep-alive'],
   ['listener', 'copy', 'relay'],
-  ['listen', 'listening', 'dial', 'dialing', 'serve'],
+  ['listen', 'listening', 'dial', 'dialing', 'serve', 'file'],
   ['index', 'cli'],
 ];
 

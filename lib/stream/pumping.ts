@@ -16,6 +16,7 @@ import {
 } from '../binding';
 import { causeOf, type OpError } from '../errors';
 import { Pending } from '../pending';
+import { putInFront, takeFrontBytes } from './front';
 import { joinReads, leaveReads, pumpReads, type ReadTurn } from './reading';
 import { StreamConn } from './stream-conn';
 import { joinWrites, leaveWrites, type WriteTurn } from './writing';
@@ -67,6 +68,8 @@ export class PumpCopy extends Pending<number> {
   private delivered = 0;
   /** What the last run answered. */
   private status = PUMP_END;
+  // Bytes that had been put back into the source, and that the pump has got first.
+  private first: Buffer | null = null;
   private readonly source: StreamConn | null;
   private readonly sink: StreamConn | null;
   private readonly sourceTurn = new SourceTurn(this);
@@ -76,7 +79,7 @@ export class PumpCopy extends Pending<number> {
   constructor(
     source: PumpEnd,
     sink: PumpEnd,
-    limit: number,
+    private readonly limit: number,
     private readonly errors: CopyErrors,
   ) {
     super();
@@ -103,6 +106,7 @@ export class PumpCopy extends Pending<number> {
   advance(from: End): boolean {
     if (this.pump < 0) return true;
     if (!this.isFirst()) return false;
+    this.takeFirst();
     const status = native.runPump(this.pump, this.source?.id ?? -1, this.sink?.id ?? -1, this.status);
     this.status = status;
     if (status === PUMP_SOURCE_EMPTY || status === PUMP_SINK_FULL || status === PUMP_MORE) return false;
@@ -115,6 +119,12 @@ export class PumpCopy extends Pending<number> {
       this.end(end, reason, from);
     }
     return true;
+  }
+
+  private takeFirst(): void {
+    if (this.source === null || this.source.front === null || this.first !== null) return;
+    this.first = takeFrontBytes(this.source, this.limit < 0 ? Number.POSITIVE_INFINITY : this.limit);
+    if (this.first !== null) native.putFirst(this.pump, this.first);
   }
 
   private isFirst(): boolean {
@@ -141,6 +151,10 @@ export class PumpCopy extends Pending<number> {
     this.delivered = this.progress;
     native.closePump(this.pump);
     this.pump = -1;
+    // The kernel's are taken once all of these are delivered, so what is left of them is first again.
+    if (this.source !== null && this.first !== null && this.delivered < this.first.length) {
+      putInFront(this.source, this.first.subarray(this.delivered));
+    }
     if (this.source !== null && from !== 'source') leaveReads(this.source, this.sourceTurn);
     if (this.sink !== null && from !== 'sink') leaveWrites(this.sink, this.sinkTurn);
   }

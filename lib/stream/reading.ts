@@ -6,6 +6,7 @@ import { ownChunk } from '../chunk';
 import type { CallOptions } from '../conn';
 import { advanced, joined, Pending, rejected, without } from '../pending';
 import { spend } from '../turn';
+import { takeFront } from './front';
 import type { StreamConn } from './stream-conn';
 
 type Outcome = Buffer | number | null;
@@ -78,6 +79,7 @@ export function signalOf(options: CallOptions | undefined): AbortSignal | undefi
 
 /** One system call. `resumed` tells a call that waited from a new one: see Pollable::Check. */
 function attempt(conn: StreamConn, into: Uint8Array | null, resumed: boolean): number {
+  if (conn.front !== null && into?.length !== 0) return takeFront(conn, into ?? scratch, resumed);
   if (into === null) return native.read(conn.id, resumed, CHUNK);
   // Go's order: an empty read needs no bytes, no deadline and no end of stream, only an open connection.
   if (into.length === 0) return 0;
@@ -142,5 +144,6 @@ export function failReads(conn: StreamConn, status: number): void {
 
 /** Takes up to a chunk off the connection and forgets it. */
 export function discard(conn: StreamConn): number {
+  conn.front = null;
   return native.read(conn.id, true, scratch.length);
 }

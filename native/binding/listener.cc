@@ -43,25 +43,6 @@ napi_value Refused(napi_env env, napi_callback_info info) {
   return Number(env, listener == nullptr ? 0.0 : static_cast<double>(listener->refused()));
 }
 
-// adoptListener(fd, kind): the id of a listener on a descriptor that listens
-napi_value AdoptListener(napi_env env, napi_callback_info info) {
-  const Args<2> args(env, info);
-  OwnFd fd(args.Int(0));
-  if (const Status s = sys::SetNonBlocking(fd.get()); !s.ok()) return ThrowError(env, s.error());
-  auto reserve = sys::OpenReserve();
-  if (!reserve.ok()) return ThrowError(env, reserve.error());
-  const auto kind = static_cast<Stream::Kind>(args.Int(1));
-  Reactor& reactor = args.reactor();
-  auto* listener = reactor.Adopt(
-      std::make_unique<Listener>(&reactor, std::move(fd), kind, std::move(reserve.value())));
-  if (listener == nullptr) return ThrowError(env, Error{"listen", ENFILE});
-  listener->MarkShared();
-  const Status started = listener->Start();
-  if (started.ok()) return Number(env, int64_t{listener->id()});
-  reactor.Close(listener);
-  return ThrowError(env, started.error());
-}
-
 }  // namespace
 
 std::span<const Function> ListenerFunctions() {
@@ -69,7 +50,6 @@ std::span<const Function> ListenerFunctions() {
       {"accept", Accept},
       {"recheck", Recheck},
       {"refused", Refused},
-      {"adoptListener", AdoptListener},
   };
   return kFunctions;
 }

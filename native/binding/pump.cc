@@ -45,6 +45,14 @@ napi_value OpenPump(napi_env env, napi_callback_info info) {
   return Number(env, int64_t{name.id()});
 }
 
+// putFirst(id, bytes): they come before those of the source
+napi_value PutFirst(napi_env env, napi_callback_info info) {
+  const Args<2> args(env, info);
+  PumpHandle* handle = args.environment().pumps().FindId(args.Int(0));
+  if (handle != nullptr) handle->pump.PutFirst(args.Bytes(1));
+  return nullptr;
+}
+
 // closePump(id)
 napi_value ClosePump(napi_env env, napi_callback_info info) {
   const Args<1> args(env, info);
@@ -133,10 +141,8 @@ napi_value RunPump(napi_env env, napi_callback_info info) {
 
 std::span<const Function> PumpFunctions() {
   static constexpr Function kFunctions[] = {
-      {"openPump", OpenPump},
-      {"closePump", ClosePump},
-      {"pumpDelivered", PumpDelivered},
-      {"runPump", RunPump},
+      {"openPump", OpenPump},           {"putFirst", PutFirst}, {"closePump", ClosePump},
+      {"pumpDelivered", PumpDelivered}, {"runPump", RunPump},
   };
   return kFunctions;
 }

@@ -25,9 +25,11 @@ class Listener final : public Pollable {
   // `reserve` may be empty: then clients wait in the queue until there is room.
   Listener(Reactor* reactor, OwnFd fd, Stream::Kind kind, OwnFd reserve);
 
-  // Registers a socket that listens; or the same with the descriptor of another handle.
+  // Registers a socket that listens; or the same with the descriptor of another handle, or with one
+  // that others made and may hold too, which stays theirs on an error.
   Status Start();
   Status StartWith(Pollable* other);
+  Status StartOn(OwnFd* fd);
 
   // Accepts until the queue is empty or `out` is full. Returns how many streams were added to the
   // reactor, their ids in `out`; 0 with the queue empty is kAgain. A pause reports its errno, once:

@@ -17,6 +17,11 @@ Status Stream::StartWith(Pollable* other) {
   return TakeOver(other, kReadable);
 }
 
+Status Stream::StartOn(OwnFd* fd) {
+  half(Side::kWrite).ready = true;
+  return TakeIn(fd, kReadable);
+}
+
 void Stream::OnReady(uint32_t ready) {
   if ((ready & (kReadClosed | kHangup | kFailed | kPriority)) != 0) read_on_ = true;
   Pollable::OnReady(ready);
@@ -44,6 +49,16 @@ int64_t Stream::Read(void* p, size_t n, Call call) {
   } else if (got > 0 && static_cast<size_t>(got) < n && kind_ == Kind::kTcp && !read_on_) {
     h.ready = false;
   }
+  return got;
+}
+
+// No edge was taken for the bytes that stay: the stream is as ready as it was, until EAGAIN.
+int64_t Stream::Peek(void* p, size_t n, Call call) {
+  if (const int32_t refused = Check(Side::kRead, call)) return refused;
+  used_ = true;
+  if (!half(Side::kRead).ready) return kAgain;
+  const int64_t got = sys::Peek(fd(), p, n);
+  if (got == kAgain) ReadBlocked();
   return got;
 }
 

@@ -42,6 +42,8 @@ class Stream : public Pollable {
   Status Start();
   // The same with the descriptor of another handle, which is left without one.
   Status StartWith(Pollable* other);
+  // The same with a descriptor that others made and may hold too. On an error it stays theirs.
+  Status StartOn(OwnFd* fd);
 
   // Kept, because the kernel forgets the peer of a connection that was reset.
   void SetPeer(const SockAddr& peer) { peer_.Store(peer); }
@@ -50,6 +52,8 @@ class Stream : public Pollable {
   // The bytes read, 0 at end of stream (asked of the kernel anew each time), a negative errno, or a
   // code of core/status.h. After kAgain, await kRead.
   int64_t Read(void* p, size_t n, Call call);
+  // As Read, and the next read finds the same bytes. How many come says nothing of what there is.
+  int64_t Peek(void* p, size_t n, Call call);
   // The bytes that the kernel took, which may be fewer than given: then await kWrite.
   int64_t Write(const void* p, size_t n, Call call);
   int64_t WriteVector(const iovec* slices, size_t count, Call call);

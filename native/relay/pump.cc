@@ -21,6 +21,11 @@ int64_t WriteTo(Pump::Kind kind, int fd, const void* p, size_t n) {
 
 Pump::~Pump() { ReturnPipe(); }
 
+void Pump::PutFirst(std::span<const uint8_t> bytes) {
+  stash_.assign(bytes.begin(), bytes.end());
+  taken_ = bytes.size();
+}
+
 // Invariant at the top of each round: what was taken before is in the pipe or the stash or
 // delivered.
 Pump::Status Pump::Run(int from, int to) {

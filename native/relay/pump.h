@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "relay/pipe_cache.h"
@@ -41,6 +42,8 @@ class Pump {
   // Delivers what was taken before and takes no more; nothing when all of it is delivered.
   std::optional<Status> Drain(int to);
 
+  // Bytes that come before those of the source and count as taken from it. Before the first Run.
+  void PutFirst(std::span<const uint8_t> bytes);
   // At most this many bytes are taken from the source.
   void SetLimit(uint64_t bytes) { limit_ = bytes; }
 

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "sys/call.h"
+#include "sys/sockopt.h"
 
 namespace spliceway {
 
@@ -18,6 +19,27 @@ void OwnFd::Reset(int fd) {
 }
 
 namespace sys {
+namespace {
+
+std::optional<Family> FamilyOf(const SockAddr& addr) {
+  switch (addr.family()) {
+    case AF_INET: return Family::kIp4;
+    case AF_INET6: return Family::kIp6;
+    case AF_UNIX: return Family::kUnix;
+    default: return std::nullopt;
+  }
+}
+
+std::optional<SocketType> TypeOf(int number) {
+  switch (number) {
+    case SOCK_STREAM: return SocketType::kStream;
+    case SOCK_SEQPACKET: return SocketType::kPacket;
+    case SOCK_DGRAM: return SocketType::kDatagram;
+    default: return std::nullopt;
+  }
+}
+
+}  // namespace
 
 Status Bind(int fd, const SockAddr& addr) {
   if (bind(fd, addr.get(), addr.size()) == 0) return {};
@@ -74,6 +96,23 @@ Status SetNonBlocking(int fd) {
   if ((flags & O_NONBLOCK) != 0) return {};
   if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) return Error{"fcntl", errno};
   return {};
+}
+
+Status SetCloseOnExec(int fd) {
+  if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0) return {};
+  return Error{"fcntl", errno};
+}
+
+Result<Description> Describe(int fd) {
+  if (fcntl(fd, F_GETFD) < 0) return Error{"fcntl", errno};
+  const auto type = GetInt(fd, SOL_SOCKET, SO_TYPE);
+  if (!type.ok()) return type.error();
+  const auto local = LocalAddr(fd);
+  if (!local.ok()) return local.error();
+  const auto listening = GetInt(fd, SOL_SOCKET, SO_ACCEPTCONN);
+  // Sockets that cannot listen may not know the option either.
+  return Description{FamilyOf(local.value()), TypeOf(type.value()),
+                     listening.ok() && listening.value() != 0};
 }
 
 Result<OwnFd> OpenReserve() {

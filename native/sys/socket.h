@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "sys/fd.h"
 #include "sys/result.h"
@@ -34,6 +35,16 @@ Result<SockAddr> PeerAddr(int fd);  // ENOTCONN while a connect is in progress, 
 // A duplicate that is close-on-exec, as every descriptor here.
 Result<OwnFd> Duplicate(int fd);
 Status SetNonBlocking(int fd);
+Status SetCloseOnExec(int fd);
+
+// What a descriptor that somebody else made is. Fails as Go's net.FileConn does, and in its order:
+// fcntl for one that is not open, getsockopt for one that is no socket.
+struct Description {
+  std::optional<Family> family;    // nothing: none of those here
+  std::optional<SocketType> type;  // nothing: none of those here
+  bool listening;
+};
+Result<Description> Describe(int fd);
 // A descriptor that stands for nothing, to be given up when the table is full (see core/listener).
 Result<OwnFd> OpenReserve();
 
