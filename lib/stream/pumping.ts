@@ -12,6 +12,7 @@ import {
   PUMP_SINK_FULL,
   PUMP_SINK_REFUSED,
   PUMP_SOURCE_EMPTY,
+  READ_SIDE,
   scratchIds,
 } from '../binding';
 import { causeOf, type OpError } from '../errors';
@@ -123,6 +124,8 @@ export class PumpCopy extends Pending<number> {
 
   private takeFirst(): void {
     if (this.source === null || this.source.front === null || this.first !== null) return;
+    // Past its deadline a source gives nothing, whatever it has.
+    if ((native.state(this.source.id) & READ_SIDE) !== 0) return;
     this.first = takeFrontBytes(this.source, this.limit < 0 ? Number.POSITIVE_INFINITY : this.limit);
     if (this.first !== null) native.putFirst(this.pump, this.first);
   }
