@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "sys/call.h"
+#include "sys/sockopt.h"
 
 namespace spliceway {
 
@@ -48,6 +49,42 @@ Status Shutdown(int fd, ShutdownHow how) {
                                                 : SHUT_RDWR;
   if (shutdown(fd, flag) == 0) return {};
   return Error{"shutdown", errno};
+}
+
+namespace {
+
+SocketType ToType(int flag) {
+  switch (flag) {
+    case SOCK_SEQPACKET: return SocketType::kPacket;
+    case SOCK_DGRAM: return SocketType::kDatagram;
+    case SOCK_RAW: return SocketType::kRaw;
+  }
+  return SocketType::kStream;
+}
+
+int ToFamily(int family) {
+  switch (family) {
+    case AF_INET: return 4;
+    case AF_INET6: return 6;
+    case AF_UNIX: return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Result<Description> Describe(int fd) {
+  const auto type = GetInt(fd, SOL_SOCKET, SO_TYPE);
+  if (!type.ok()) return type.error();
+  const auto local = LocalAddr(fd);
+  if (!local.ok()) return local.error();
+#ifdef SO_PROTOCOL
+  const auto protocol = GetInt(fd, SOL_SOCKET, SO_PROTOCOL);
+#else
+  const Result<int> protocol = 0;
+#endif
+  return Description{ToType(type.value()), ToFamily(local.value().family()),
+                     protocol.ok() ? protocol.value() : 0};
 }
 
 Result<SockAddr> LocalAddr(int fd) {

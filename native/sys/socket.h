@@ -10,7 +10,7 @@
 namespace spliceway::sys {
 
 enum class Family { kIp4, kIp6, kUnix };
-enum class SocketType { kStream, kPacket, kDatagram };
+enum class SocketType { kStream, kPacket, kDatagram, kRaw };
 enum class ShutdownHow { kRead, kWrite, kBoth };
 
 Result<OwnFd> Socket(Family family, SocketType type, int protocol = 0);
@@ -27,6 +27,14 @@ Status Connect(int fd, const SockAddr& addr);
 int PendingError(int fd);
 
 Status Shutdown(int fd, ShutdownHow how);
+
+// What a descriptor is: ENOTSOCK where it is no socket.
+struct Description {
+  SocketType type;
+  int family;    // 4, 6, 1 for Unix, 0 for any other
+  int protocol;  // 0 where the system does not tell
+};
+Result<Description> Describe(int fd);
 
 Result<SockAddr> LocalAddr(int fd);
 Result<SockAddr> PeerAddr(int fd);  // ENOTCONN while a connect is in progress, and after a reset
