@@ -23,11 +23,11 @@ const MAY_USE_NODE = /^(napi|node_api|js_native_api|uv)\.h$/;
 const LIB_RANKS = [
   ['load', 'errno', 'conn'],
   ['binding'],
-  ['errors', 'check', 'deadline', 'pending', 'addr', 'chunk'],
+  ['errors', 'check', 'deadline', 'pending', 'addr', 'chunk', 'services'],
   ['dispatch', 'handle'],
-  ['stream', 'resolve'],
-  ['tcp-conn', 'unix-conn', 'network'],
-  ['listener', 'copy', 'relay'],
+  ['stream'],
+  ['tcp-conn', 'unix-conn', 'network', 'resolve'],
+  ['listener', 'copy', 'relay', 'packet'],
   ['listen', 'dial', 'serve'],
   ['index', 'cli'],
 ];
