@@ -1,8 +1,9 @@
 // Addresses: parsed and printed as Go's net package does.
 
+import { readlinkSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { type AddressTuple, IP4, IP6, UNIX } from './binding';
+import { type AddressTuple, FAMILY, HOST, IP4, IP6, native, PORT, SCOPE, slotBytes, slots, UNIX } from './binding';
 import { checkString } from './check';
 import { AddrError } from './errors';
 
@@ -29,6 +30,91 @@ export class TCPAddr {
   }
 }
 
+/** What an IP address is in a packet. */
+export interface Packed {
+  family: 4 | 6;
+  /** Its bytes as words; IPv4 has one. */
+  words: readonly [number, number, number, number];
+  /** The index of the zone's interface. */
+  scope: number;
+}
+
+/** An IP address that datagrams go to and come from: it remembers what it is in a packet. */
+abstract class PacketAddr {
+  #packed: Packed | null = null;
+
+  protected constructor(
+    /** Numeric; empty for "any". */
+    readonly ip: string,
+    /** Of a link-local IPv6 address: an interface's name or index. */
+    readonly zone: string,
+  ) {}
+
+  abstract toString(): string;
+
+  /** @internal @throws AddrError when `ip` is no address */
+  static pack(addr: PacketAddr): Packed {
+    addr.#packed ??= packHost(addr.ip, indexOf(addr.zone));
+    return addr.#packed;
+  }
+
+  /** @internal */
+  static remember(addr: PacketAddr, packed: Packed): void {
+    addr.#packed = packed;
+  }
+}
+
+/** What the address is in a packet. @throws AddrError when its `ip` is no address */
+export const packedOf: (addr: UDPAddr | IPAddr) => Packed = PacketAddr.pack;
+
+/** The address of one end of a UDP socket. Frozen. */
+export class UDPAddr extends PacketAddr {
+  readonly network = 'udp';
+
+  /**
+   * @param ip numeric address; empty for "any"
+   * @param port 0 to 65535
+   * @param zone of a link-local IPv6 address: an interface's name or index
+   */
+  constructor(
+    ip: string,
+    readonly port: number,
+    zone = '',
+  ) {
+    super(ip, zone);
+    Object.freeze(this);
+  }
+
+  /** `127.0.0.1:53`, `[fe80::1%eth0]:53`, `:53` */
+  override toString(): string {
+    return joinHostPort(this.zone === '' ? this.ip : `${this.ip}%${this.zone}`, this.port);
+  }
+}
+
+/** The address of an end of a raw IP socket. Frozen. */
+export class IPAddr extends PacketAddr {
+  readonly network = 'ip';
+
+  /**
+   * @param ip numeric address; empty for "any"
+   * @param zone of a link-local IPv6 address: an interface's name or index
+   */
+  constructor(ip: string, zone = '') {
+    super(ip, zone);
+    Object.freeze(this);
+  }
+
+  /** Always 0: below UDP and TCP there are no ports. */
+  get port(): number {
+    return 0;
+  }
+
+  /** `127.0.0.1`, `fe80::1%eth0` */
+  override toString(): string {
+    return this.zone === '' ? this.ip : `${this.ip}%${this.zone}`;
+  }
+}
+
 /** The address of a Unix socket. Frozen. */
 export class UnixAddr {
   /**
@@ -48,7 +134,31 @@ export class UnixAddr {
   }
 }
 
-export type Addr = TCPAddr | UnixAddr;
+/** What stands for a descriptor in errors about adopting it. Frozen. */
+export class FileAddr {
+  readonly network = 'file+net';
+
+  constructor(readonly name: string) {
+    Object.freeze(this);
+  }
+
+  toString(): string {
+    return this.name;
+  }
+}
+
+/** @internal The path behind a descriptor where the system tells it. */
+export function fileAddr(fd: number): Addr {
+  let name = `fd ${fd}`;
+  try {
+    name = readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    // Not on Linux, or no such descriptor.
+  }
+  return new FileAddr(name) as unknown as Addr;
+}
+
+export type Addr = TCPAddr | UDPAddr | IPAddr | UnixAddr;
 
 /** `host:port`, with brackets around a host that has a colon (Go's net.JoinHostPort). */
 export function joinHostPort(host: string, port: string | number): string {
@@ -90,8 +200,18 @@ export function splitHostPort(address: string): { host: string; port: string } {
  * @throws AddrError for one out of range or not numeric
  */
 export function parsePort(port: string): number {
-  if (port === '') return 0;
-  const number = /^[+-]?\d+$/.test(port) ? Number(port) : Number.NaN;
+  const number = portNumber(port);
+  if (number === null) throw new AddrError('invalid port', port);
+  return number;
+}
+
+/**
+ * The same for one that may be the name of a service: null.
+ * @throws AddrError for a number out of range
+ */
+export function portNumber(port: string): number | null {
+  if (!/^[+-]?\d*$/.test(port)) return null;
+  const number = Number(port.replace(/^[+-]$/, ''));
   if (!(number >= 0 && number <= 65535)) throw new AddrError('invalid port', port);
   return number;
 }
@@ -108,7 +228,62 @@ export function toNative(addr: Addr): NativeAddr {
 export function fromNative(tuple: AddressTuple, network: string): Addr {
   if (tuple.length === 1) return new UnixAddr(tuple[0], network as UnixAddr['network']);
   const [host, port, scope] = tuple;
-  return new TCPAddr(host, port, scope === 0 ? '' : nameOf(scope));
+  const zone = nameOf(scope);
+  if (network.startsWith('udp')) return new UDPAddr(host, port, zone);
+  return network.startsWith('ip') ? new IPAddr(host, zone) : new TCPAddr(host, port, zone);
+}
+
+const ANY: Packed = { family: 4, words: [0, 0, 0, 0], scope: 0 };
+
+function packHost(ip: string, scope: number): Packed {
+  if (ip === '') return ANY;
+  const family = native.hostWords(ip) as 0 | 4 | 6;
+  if (family === 0) throw new AddrError('invalid IP address', ip);
+  return { family, words: wordsAt(0), scope };
+}
+
+function wordsAt(slot: number): Packed['words'] {
+  const [a, b, c, d] = slots.subarray(slot + HOST, slot + HOST + 4) as unknown as Packed['words'];
+  return slots[slot + FAMILY] === IP4 ? [a, 0, 0, 0] : [a, b, c, d];
+}
+
+/** The numeric address whose bytes stand in a slot. */
+export function hostAt(slot: number): string {
+  const at = 4 * (slot + HOST);
+  if (slots[slot + FAMILY] === IP4) {
+    return `${slotBytes[at]}.${slotBytes[at + 1]}.${slotBytes[at + 2]}.${slotBytes[at + 3]}`;
+  }
+  const groups = Array.from({ length: 8 }, (_, i) => slotBytes.readUInt16BE(at + 2 * i).toString(16));
+  return shortened(groups);
+}
+
+// The longest run of two and more zeros, the first of several, becomes "::" (RFC 5952).
+function shortened(groups: readonly string[]): string {
+  let from = 0;
+  let most = 1;
+  for (let i = 0; i < groups.length; i++) {
+    let n = 0;
+    while (groups[i + n] === '0') n++;
+    if (n > most) [from, most] = [i, n];
+  }
+  if (most === 1) return groups.join(':');
+  return `${groups.slice(0, from).join(':')}::${groups.slice(from + most).join(':')}`;
+}
+
+/** A numeric address as it is written canonically; null for one that is none. */
+export function canonicalHost(ip: string): string | null {
+  return native.hostWords(ip) === 0 ? null : hostAt(0);
+}
+
+/** The address at a slot, which remembers what it is in a packet. */
+export function addrAt<A extends UDPAddr | IPAddr>(
+  slot: number,
+  make: (ip: string, port: number, zone: string) => A,
+): A {
+  const scope = slots[slot + SCOPE] as number;
+  const addr = make(hostAt(slot), slots[slot + PORT] as number, nameOf(scope));
+  PacketAddr.remember(addr, { family: slots[slot + FAMILY] as 4 | 6, words: wordsAt(slot), scope });
+  return addr;
 }
 
 // The zones of IPv6 addresses are network interfaces: the kernel numbers them, people name them. Only
@@ -125,5 +300,6 @@ function indexOf(zone: string): number {
 }
 
 function nameOf(index: number): string {
+  if (index === 0) return '';
   return zones().find(([, each]) => each === index)?.[0] ?? String(index);
 }

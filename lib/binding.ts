@@ -40,6 +40,8 @@ export const UNIX = 1;
 
 export const STREAM = 0;
 export const PACKETS = 1;
+export const DATAGRAMS = 2;
+export const RAW = 3;
 
 /** What a stream's descriptor carries: native/core/stream.h. */
 export const KIND_TCP = 0;
@@ -92,6 +94,31 @@ interface Native {
   queueInfo(id: number): object;
   listenInfo(id: number): object;
 
+  setupPackets(slots: Int32Array): void;
+  hostWords(host: string): number;
+  packetSocket(id: number): number;
+  connectPackets(id: number, family: number, host: string, port: number, scope: number): void;
+  adoptPacketSocket(fd: number): number;
+  receive(id: number, resumed: boolean): number;
+  receiveInto(id: number, resumed: boolean, p: Uint8Array): number;
+  receiveMessage(id: number, resumed: boolean, p: Uint8Array, control: Uint8Array): number;
+  receiveBatch(id: number, resumed: boolean, p: Uint8Array, stride: number, max: number): number;
+  send(id: number, resumed: boolean, p: Uint8Array): number;
+  sendScratch(id: number, resumed: boolean, length: number): number;
+  sendMessage(id: number, resumed: boolean, p: Uint8Array, control: Uint8Array): number;
+  sendBatch(id: number, resumed: boolean, p: Uint8Array, count: number): number;
+  shutdownPackets(id: number, how: number): number;
+  retrySend(id: number): void;
+
+  setBroadcast(id: number, on: number): void;
+  setHops(id: number, hops: number): void;
+  setMulticastHops(id: number, hops: number): void;
+  setMulticastInterface(id: number, index: number): void;
+  setMulticastLoopback(id: number, on: number): void;
+  shareForMulticast(id: number): void;
+  changeMembership(id: number, join: boolean, index: number, group: string, source: string): void;
+  interfaceIndex(name: string): number;
+
   openPump(sourceFile: number, sinkFile: number, limit: number): number;
   putFirst(pump: number, bytes: Uint8Array): void;
   runPump(pump: number, source: number, sink: number, last: number): number;
@@ -139,3 +166,22 @@ export const records = new Int32Array(2 * 512);
 export const scratch: Buffer = Buffer.from(new ArrayBuffer(CHUNK));
 /** Its start as integers: the ids of accepted connections; why a pump stopped. */
 export const scratchIds = new Int32Array(scratch.buffer, 0, 64);
+
+/** What each datagram of a call has besides its payload, in so many words: native/binding/packet.cc. */
+export const SLOT = 36;
+export const SLOTS = 64;
+// The words of a slot.
+export const LENGTH = 0;
+export const OFFSET = 1;
+export const FLAGS = 1;
+export const TRUNCATED = 2;
+export const CONTROL = 3;
+export const FAMILY = 4;
+export const PORT = 5;
+export const SCOPE = 6;
+export const HOST = 7;
+
+export const slots = new Int32Array(SLOTS * SLOT);
+export const slotBytes: Buffer = Buffer.from(slots.buffer);
+
+native.setupPackets(slots);

@@ -20,11 +20,11 @@ export function runControl(
   control: Control | undefined,
   network: string,
   family: NativeAddr[0],
-  addr: Addr,
+  addr: Addr | null,
   id: number,
 ): void {
   if (control === undefined) return;
-  const answer: unknown = control(concrete(network, family), `${addr}`, rawConnOf(id, network));
+  const answer: unknown = control(concrete(network, family), `${addr ?? ''}`, rawConnOf(id, network));
   // The socket is bound and connected as soon as the hook has returned.
   if (answer instanceof Promise) throw invalidValue('options.control', 'must not return a promise', control);
 }

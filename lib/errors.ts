@@ -23,6 +23,19 @@ export class SyscallError extends Error {
   }
 }
 
+/** A system error that no system call made: the cause where Go has a bare Errno. Text: `invalid argument`. */
+export class ErrnoError extends Error {
+  readonly code: string;
+  readonly errno: number;
+
+  constructor(errno: number) {
+    super(errnoText(errno));
+    this.name = 'ErrnoError';
+    this.code = errnoCode(errno);
+    this.errno = errno;
+  }
+}
+
 /** An address that does not parse or does not fit (Go's net.AddrError). */
 export class AddrError extends Error {
   readonly code = 'ERR_SPLICEWAY_ADDRESS';
@@ -86,6 +99,11 @@ class SentinelError extends Error {
 export const ErrClosed: Error = new SentinelError('use of closed network connection', 'ERR_SPLICEWAY_CLOSED');
 /** The cause of every OpError about a deadline (Go's os.ErrDeadlineExceeded). */
 export const ErrDeadlineExceeded: Error = new SentinelError('i/o timeout', 'ERR_SPLICEWAY_DEADLINE_EXCEEDED');
+/** The cause of an OpError for writeTo() on a connected packet conn (Go's net.ErrWriteToConnected). */
+export const ErrWriteToConnected: Error = new SentinelError(
+  'use of WriteTo with pre-connected connection',
+  'ERR_SPLICEWAY_WRITE_TO_CONNECTED',
+);
 /** The cause of an OpError for a call on a connection that a relay owns. */
 export const ErrBusy: Error = new SentinelError('connection is being relayed or handled', 'ERR_SPLICEWAY_BUSY');
 

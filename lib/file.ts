@@ -1,7 +1,7 @@
 // Connections and listeners on descriptors that somebody else made.
 
 import { resolve } from 'node:path';
-import { fromNative } from './addr';
+import { fileAddr, fromNative, UnixAddr } from './addr';
 import { KIND_PACKETS, KIND_TCP, KIND_UNIX, native, PACKETS, STREAM, scratchIds, UNIX } from './binding';
 import { checkInteger } from './check';
 import { OpError, thrownCause } from './errors';
@@ -20,7 +20,7 @@ import type { UnixConn } from './unix-conn';
  */
 export function fileConn(fd: number): TCPConn | UnixConn {
   checkInteger('fd', fd, 0, MAX_FD);
-  return asFileOp(() => {
+  return asFileOp(fd, () => {
     const { network, kind, listening } = describe(fd);
     if (listening) throw wrongSocket('the socket listens: it is for fileListener()');
     const conn = connOn(native.adoptStream(fd, kind), network, null);
@@ -37,7 +37,7 @@ export function fileConn(fd: number): TCPConn | UnixConn {
  */
 export function fileListener(fd: number): SocketListener {
   checkInteger('fd', fd, 0, MAX_FD);
-  return asFileOp(() => {
+  return asFileOp(fd, () => {
     const { network, kind, listening } = describe(fd);
     if (!listening) throw wrongSocket('the socket does not listen: it is for fileConn()');
     const id = native.adoptListener(fd, kind);
@@ -48,11 +48,11 @@ export function fileListener(fd: number): SocketListener {
 
 const MAX_FD = 2 ** 31 - 1;
 
-function asFileOp<T>(call: () => T): T {
+function asFileOp<T>(fd: number, call: () => T): T {
   try {
     return call();
   } catch (error) {
-    throw new OpError('file', 'file+net', null, null, thrownCause(error));
+    throw new OpError('file', 'file+net', null, fileAddr(fd), thrownCause(error));
   }
 }
 
@@ -91,7 +91,7 @@ function giveDefaults(id: number): void {
 function listenerOn(id: number, network: string): SocketListener {
   const addr = fromNative(native.localAddr(id) ?? [''], network);
   const listener: SocketListener = new SocketListener(id, network, addr);
-  if (addr.network !== 'tcp' && addr.path !== '' && !addr.path.startsWith('@')) {
+  if (addr instanceof UnixAddr && addr.path !== '' && !addr.path.startsWith('@')) {
     listener.unlinkOnClose(resolve(addr.path));
   }
   listener.setUnlinkOnClose(false);

@@ -1,6 +1,6 @@
 // The public surface of `spliceway`.
 
-export { type Addr, joinHostPort, splitHostPort, TCPAddr, UnixAddr } from './addr';
+export { type Addr, FileAddr, IPAddr, joinHostPort, splitHostPort, TCPAddr, UDPAddr, UnixAddr } from './addr';
 export type { CallOptions, Conn, ConnHandlers, ConnState, ShutdownOptions } from './conn';
 export type { Control } from './control';
 export { type CopyEnd, type CopyOptions, copy } from './copy';
@@ -12,6 +12,8 @@ export {
   ErrBusy,
   ErrClosed,
   ErrDeadlineExceeded,
+  ErrnoError,
+  ErrWriteToConnected,
   OpError,
   SyscallError,
   UnknownNetworkError,
@@ -22,10 +24,41 @@ export type { KeepAliveOptions } from './keep-alive';
 export { ListenConfig, type ListenConfigOptions, type ListenOptions, listen } from './listen';
 export { type Listener, SocketListener } from './listener';
 export { NoBinaryError } from './load';
-export type { StreamNetwork } from './network';
+export type { IPNetwork, PacketNetwork, StreamNetwork } from './network';
+export { IPConn } from './packet/ip-conn';
+export {
+  type ListenPacketOptions,
+  listenMulticastUDP,
+  listenPacket,
+  type MulticastOptions,
+} from './packet/listen-packet';
+export type { GroupOptions } from './packet/multicast';
+export {
+  type Connected,
+  filePacketConn,
+  type OpenOptions,
+  type SocketPacketConn,
+} from './packet/open';
+export type {
+  OutgoingPacket,
+  Packet,
+  PacketConn,
+  PacketHandlers,
+  PacketInfo,
+  ReadMessageOptions,
+} from './packet/packet-conn';
+export { UDPConn } from './packet/udp-conn';
+export { UnixgramConn } from './packet/unixgram-conn';
 export { type RawCall, RawConn } from './raw-conn';
 export { type RelayOptions, type RelayResult, relay } from './relay';
-export type { Lookup } from './resolve';
+export {
+  type Lookup,
+  type ResolveOptions,
+  resolveIPAddr,
+  resolveTCPAddr,
+  resolveUDPAddr,
+  resolveUnixAddr,
+} from './resolve';
 export { type ServeOptions, type Server, type ShutdownResult, serve } from './serve';
 export { socketOptions } from './socket-option';
 export { type KeepAliveConfig, TCPConn } from './tcp-conn';

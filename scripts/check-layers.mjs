@@ -23,11 +23,11 @@ const MAY_USE_NODE = /^(napi|node_api|js_native_api|uv)\.h$/;
 const LIB_RANKS = [
   ['load', 'errno', 'conn'],
   ['binding'],
-  ['errors', 'check', 'deadline', 'pending', 'addr', 'chunk', 'turn'],
+  ['errors', 'check', 'deadline', 'pending', 'addr', 'chunk', 'services', 'turn'],
   ['dispatch', 'handle', 'info', 'raw-conn', 'socket-file', 'socket-option'],
-  ['stream', 'resolve'],
-  ['tcp-conn', 'unix-conn', 'network', 'control', 'keep-alive'],
-  ['listener', 'copy', 'relay'],
+  ['stream'],
+  ['tcp-conn', 'unix-conn', 'network', 'resolve', 'control', 'keep-alive'],
+  ['listener', 'copy', 'relay', 'packet'],
   ['listen', 'listening', 'dial', 'dialing', 'serve', 'file'],
   ['index', 'cli'],
 ];

@@ -20,7 +20,7 @@ int32_t FamilyNumber(sys::Family family) {
 }
 
 // describeSocket(fd): the scratch buffer then starts with its family (4, 6, 1 for Unix; 0:
-// another), its type (0 stream, 1 packets, 2 datagrams; -1: another) and whether it listens
+// another), its type (as in openSocket; -1: another) and whether it listens
 napi_value DescribeSocket(napi_env env, napi_callback_info info) {
   const Args<1> args(env, info);
   const auto described = sys::Describe(args.Int(0));

@@ -64,6 +64,12 @@ void Environment::Setup(napi_value dispatch, napi_value records, napi_value scra
   context_ = std::make_unique<Napi::AsyncContext>(env_, "SPLICEWAY");
 }
 
+void Environment::SetupPackets(napi_value slots) {
+  Napi::Int32Array words(env_, slots);
+  packet_slots_ref_ = Napi::Reference<Napi::Int32Array>::New(words, 1);
+  packet_slots_ = {words.Data(), words.ElementLength()};
+}
+
 void Environment::OnReady() {
   if (record_pairs_ == nullptr) return;
   reactor_->Enter();

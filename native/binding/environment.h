@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "binding/pump.h"
@@ -33,6 +34,10 @@ class Environment final : public UvHost::Guest {
   uint8_t* scratch() { return scratch_; }
   size_t scratch_size() const { return scratch_size_; }
 
+  // Memory in which the addresses and sizes of datagrams pass through: binding/packet.cc.
+  void SetupPackets(napi_value slots);
+  std::span<int32_t> packet_slots() { return packet_slots_; }
+
   // After every call from JavaScript: the process lives exactly while something awaits.
   void SyncRef() { host_->SyncRef(reactor_->alive() > 0); }
 
@@ -53,11 +58,13 @@ class Environment final : public UvHost::Guest {
   Napi::FunctionReference dispatch_;
   Napi::Reference<Napi::Int32Array> records_;
   Napi::Reference<Napi::Uint8Array> scratch_ref_;
+  Napi::Reference<Napi::Int32Array> packet_slots_ref_;
   std::unique_ptr<Napi::AsyncContext> context_;
   int32_t* record_pairs_ = nullptr;
   size_t record_capacity_ = 0;
   uint8_t* scratch_ = nullptr;
   size_t scratch_size_ = 0;
+  std::span<int32_t> packet_slots_;
   bool closing_ = false;
 };
 

@@ -12,13 +12,15 @@ struct Function {
   napi_callback callback;
 };
 
-std::span<const Function> HandleFunctions();    // any handle: await, deadline, ref, close
-std::span<const Function> StreamFunctions();    // read, write, shut down
-std::span<const Function> ListenerFunctions();  // accept
-std::span<const Function> SocketFunctions();    // make, bind, connect, listen
-std::span<const Function> OptionFunctions();    // socket options, by meaning and by number
-std::span<const Function> AdoptFunctions();     // sockets that somebody else made
-std::span<const Function> InfoFunctions();      // what the kernel knows of a socket
-std::span<const Function> PumpFunctions();      // forward between streams and files
+std::span<const Function> HandleFunctions();     // any handle: await, deadline, ref, close
+std::span<const Function> StreamFunctions();     // read, write, shut down
+std::span<const Function> ListenerFunctions();   // accept
+std::span<const Function> SocketFunctions();     // make, bind, connect, listen
+std::span<const Function> OptionFunctions();     // socket options, by meaning and by number
+std::span<const Function> AdoptFunctions();      // sockets that somebody else made
+std::span<const Function> InfoFunctions();       // what the kernel knows of a socket
+std::span<const Function> PumpFunctions();       // forward between streams and files
+std::span<const Function> PacketFunctions();     // send and receive datagrams
+std::span<const Function> MulticastFunctions();  // groups, hop limits
 
 }  // namespace spliceway

@@ -6,6 +6,7 @@
 #include "binding/args.h"
 #include "binding/errors.h"
 #include "binding/functions.h"
+#include "core/packet.h"
 #include "core/stream.h"
 #include "sys/clock.h"
 #include "sys/socket.h"
@@ -162,11 +163,15 @@ napi_value LocalAddr(napi_env env, napi_callback_info info) {
   return addr.ok() ? AddressArray(env, addr.value()) : ThrowError(env, addr.error());
 }
 
-// peerAddr(id) of a stream, as it was when the connection was made; undefined when it is closed
+// peerAddr(id) of a stream, as it was when the connection was made, or of a connected packet
+// socket; undefined when there is none, or it is closed
 napi_value PeerAddr(napi_env env, napi_callback_info info) {
   const Args<1> args(env, info);
-  const auto* stream = args.Handle<Stream>(0);
-  return stream == nullptr ? nullptr : AddressArray(env, stream->peer());
+  if (const auto* stream = args.Handle<Stream>(0)) return AddressArray(env, stream->peer());
+  const auto* socket = args.Handle<PacketSocket>(0);
+  if (socket == nullptr) return nullptr;
+  const auto peer = sys::PeerAddr(socket->fd());
+  return peer.ok() ? AddressArray(env, peer.value()) : nullptr;
 }
 
 }  // namespace

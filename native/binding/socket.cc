@@ -19,7 +19,8 @@ std::optional<SockAddr> Address(const Args<N>& args, size_t first) {
                       static_cast<uint32_t>(args.Number(first + 3)));
 }
 
-// openSocket(family, type, protocol): its id. type: 0 stream, 1 packets
+// openSocket(family, type, protocol): its id. type: 0 stream, 1 packets,
+// 2 datagrams, 3 raw IP
 napi_value OpenSocket(napi_env env, napi_callback_info info) {
   const Args<3> args(env, info);
   const auto family = args.Int(0) == 4   ? sys::Family::kIp4

@@ -53,7 +53,7 @@ class Watcher {
 
 class Pollable : public TimerOwner {
  public:
-  enum class Type : uint8_t { kSocket, kStream, kListener };
+  enum class Type : uint8_t { kSocket, kStream, kListener, kPacketSocket };
 
   Pollable(Type type, Reactor* reactor, OwnFd fd);
   virtual ~Pollable();

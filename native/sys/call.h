@@ -13,14 +13,20 @@ int connect(int fd, const sockaddr* to, socklen_t size);
 ssize_t recv(int fd, void* p, size_t n, int flags);
 ssize_t send(int fd, const void* p, size_t n, int flags);
 ssize_t sendmsg(int fd, const msghdr* message, int flags);
+ssize_t recvfrom(int fd, void* p, size_t n, int flags, sockaddr* from, socklen_t* size);
+ssize_t sendto(int fd, const void* p, size_t n, int flags, const sockaddr* to, socklen_t size);
+ssize_t recvmsg(int fd, msghdr* message, int flags);
 ssize_t read(int fd, void* p, size_t n);
 ssize_t write(int fd, const void* p, size_t n);
 #else
 using ::connect;
 using ::read;
 using ::recv;
+using ::recvfrom;
+using ::recvmsg;
 using ::send;
 using ::sendmsg;
+using ::sendto;
 using ::write;
 #endif
 

@@ -14,11 +14,18 @@ ssize_t splice(int from, off64_t* from_offset, int to, off64_t* to_offset, size_
                unsigned flags);
 ssize_t sendfile(int to, int from, off_t* offset, size_t n);
 int pipe2(int fds[2], int flags);
+int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags);
+int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags);
 #else
 using ::accept4;
 using ::pipe2;
 using ::sendfile;
+using ::sendmmsg;
 using ::splice;
+
+inline int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
+  return ::recvmmsg(fd, messages, count, flags, nullptr);
+}
 #endif
 
 }  // namespace spliceway::sys::call

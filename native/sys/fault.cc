@@ -128,6 +128,22 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) {
   return ::sendmsg(fd, &shortened, flags);
 }
 
+// A datagram comes and goes whole: these are made as they are, or fail.
+ssize_t recvfrom(int fd, void* p, size_t n, int flags, sockaddr* from, socklen_t* size) {
+  const Taken step(fault::kRecvfrom, fd);
+  return step.failed() ? step.Fail() : ::recvfrom(fd, p, n, flags, from, size);
+}
+
+ssize_t sendto(int fd, const void* p, size_t n, int flags, const sockaddr* to, socklen_t size) {
+  const Taken step(fault::kSendto, fd);
+  return step.failed() ? step.Fail() : ::sendto(fd, p, n, flags, to, size);
+}
+
+ssize_t recvmsg(int fd, msghdr* message, int flags) {
+  const Taken step(fault::kRecvmsg, fd);
+  return step.failed() ? step.Fail() : ::recvmsg(fd, message, flags);
+}
+
 #ifdef __linux__
 
 int accept4(int fd, sockaddr* peer, socklen_t* size, int flags) {
@@ -150,6 +166,19 @@ ssize_t sendfile(int to, int from, off_t* offset, size_t n) {
 int pipe2(int fds[2], int flags) {
   const Taken step(fault::kPipe, fault::kAnyFd);
   return step.failed() ? step.Fail() : ::pipe2(fds, flags);
+}
+
+// Shortened in datagrams.
+int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
+  const Taken step(fault::kRecvmmsg, fd);
+  if (step.failed()) return static_cast<int>(step.Fail());
+  return ::recvmmsg(fd, messages, static_cast<unsigned>(step.Shorten(count)), flags, nullptr);
+}
+
+int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
+  const Taken step(fault::kSendmmsg, fd);
+  if (step.failed()) return static_cast<int>(step.Fail());
+  return ::sendmmsg(fd, messages, static_cast<unsigned>(step.Shorten(count)), flags);
 }
 
 #endif

@@ -16,7 +16,23 @@
 
 namespace spliceway::sys::fault {
 
-enum Call { kRecv, kSend, kSendmsg, kRead, kWrite, kConnect, kAccept, kSplice, kSendfile, kPipe };
+enum Call {
+  kRecv,
+  kSend,
+  kSendmsg,
+  kRecvfrom,
+  kSendto,
+  kRecvmsg,
+  kRecvmmsg,
+  kSendmmsg,
+  kRead,
+  kWrite,
+  kConnect,
+  kAccept,
+  kSplice,
+  kSendfile,
+  kPipe
+};
 
 inline constexpr int kAnyFd = -1;
 

@@ -3,32 +3,17 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <climits>
 
 #include "sys/call.h"
+#include "sys/retry.h"
 
 namespace spliceway::sys {
 namespace {
 
-#ifdef MSG_NOSIGNAL
-constexpr int kSendFlags = MSG_NOSIGNAL;
-#else
-constexpr int kSendFlags = 0;  // macOS: SO_NOSIGPIPE was set on the socket
-#endif
-
 #ifndef IOV_MAX
 constexpr size_t IOV_MAX = 1024;
 #endif
-
-template <typename Call>
-int64_t Retry(Call call) {
-  for (;;) {
-    const ssize_t n = call();
-    if (n >= 0) return n;
-    if (errno != EINTR) return -errno;
-  }
-}
 
 }  // namespace
 

@@ -108,6 +108,35 @@ uint32_t SockAddr::Scope() const {
   return family() == AF_INET6 ? As<sockaddr_in6>(*this).sin6_scope_id : 0;
 }
 
+std::span<const uint8_t> SockAddr::HostBytes() const {
+  const auto* bytes = reinterpret_cast<const uint8_t*>(storage_.bytes);
+  if (family() == AF_INET) return {bytes + offsetof(sockaddr_in, sin_addr), 4};
+  const std::span<const uint8_t> v6(bytes + offsetof(sockaddr_in6, sin6_addr), 16);
+  const auto addr = As<sockaddr_in6>(*this);
+  return IN6_IS_ADDR_V4MAPPED(&addr.sin6_addr) ? v6.subspan(12) : v6;
+}
+
+SockAddr SockAddr::FromHost(std::span<const uint8_t> bytes, uint16_t port, uint32_t scope) {
+  SockAddr out;
+  if (bytes.size() == 4) {
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(port);
+    std::memcpy(&v4.sin_addr, bytes.data(), bytes.size());
+    out.size_ = sizeof(v4);
+    Store(v4, out.get(), sizeof(v4));
+    return out;
+  }
+  sockaddr_in6 v6{};
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = htons(port);
+  v6.sin6_scope_id = scope;
+  std::memcpy(&v6.sin6_addr, bytes.data(), bytes.size());
+  out.size_ = sizeof(v6);
+  Store(v6, out.get(), sizeof(v6));
+  return out;
+}
+
 std::string SockAddr::Path() const {
   if (family() != AF_UNIX || size_ <= kPathOffset) return "";
   const auto un = As<sockaddr_un>(*this);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,11 @@ class SockAddr {
   uint16_t Port() const;
   uint32_t Scope() const;    // interface index of a link-local IPv6 address, or 0
   std::string Path() const;  // "@name" for the abstract namespace, "" for an unnamed socket
+
+  // The 4 or 16 bytes of the IP address, as they stand in packets; IPv4-mapped ones are 4.
+  std::span<const uint8_t> HostBytes() const;
+  // The address that has those bytes.
+  static SockAddr FromHost(std::span<const uint8_t> bytes, uint16_t port, uint32_t scope);
 
   // The address whose bytes these are, as the kernel wrote them.
   static SockAddr FromBytes(const void* bytes, size_t size);

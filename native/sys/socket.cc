@@ -35,6 +35,7 @@ std::optional<SocketType> TypeOf(int number) {
     case SOCK_STREAM: return SocketType::kStream;
     case SOCK_SEQPACKET: return SocketType::kPacket;
     case SOCK_DGRAM: return SocketType::kDatagram;
+    case SOCK_RAW: return SocketType::kRaw;
     default: return std::nullopt;
   }
 }

@@ -11,7 +11,7 @@
 namespace spliceway::sys {
 
 enum class Family { kIp4, kIp6, kUnix };
-enum class SocketType { kStream, kPacket, kDatagram };
+enum class SocketType { kStream, kPacket, kDatagram, kRaw };
 enum class ShutdownHow { kRead, kWrite, kBoth };
 
 Result<OwnFd> Socket(Family family, SocketType type, int protocol = 0);

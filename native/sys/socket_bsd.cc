@@ -34,6 +34,7 @@ int TypeFlag(SocketType type) {
     case SocketType::kStream: return SOCK_STREAM;
     case SocketType::kPacket: return SOCK_SEQPACKET;
     case SocketType::kDatagram: return SOCK_DGRAM;
+    case SocketType::kRaw: return SOCK_RAW;
   }
   return SOCK_STREAM;
 }

@@ -112,10 +112,17 @@ describe('dial()', () => {
     expect(await caught(dial('tcp', `127.0.0.1:${port}`))).toMatchObject({ op: 'dial', syscall: 'connect' });
   });
 
-  test.each(['65536', '-1', '123456789', '1.5', '0x50', '8 0', ' 80'])('refuses the port "%s"', async (port) => {
+  test.each(['65536', '-1', '123456789'])('refuses the port "%s"', async (port) => {
     const error = await caught(dial('tcp', `127.0.0.1:${port}`));
     expect(error).toMatchObject({ code: 'ERR_SPLICEWAY_ADDRESS', source: null, addr: null });
     expect(error.message).toBe(`dial tcp: address ${port}: invalid port`);
+  });
+
+  test.each(['1.5', '0x50', '8 0', ' 80', 'nosuch'])('takes the port "%s" for the name of a service', async (port) => {
+    const error = await caught(dial('tcp', `127.0.0.1:${port}`));
+    expect(error).toMatchObject({ code: 'ENOTFOUND', source: null, addr: null });
+    expect(error.cause).toBeInstanceOf(DNSError);
+    expect(error.message).toBe(`dial tcp: lookup tcp/${port}: unknown port`);
   });
 
   test('rejects for a Unix path that is too long, as an address that does not fit', async () => {

@@ -1,0 +1,114 @@
+// Handler style: datagrams go to the caller's functions as they arrive.
+
+import { AsyncResource } from 'node:async_hooks';
+import type { Addr } from '../addr';
+import { AGAIN, ALWAYS, NOTHING, native, READ, SLOTS } from '../binding';
+import { checkFunction, checkObject } from '../check';
+import { invalidType } from '../errors';
+import { isThenable } from '../stream/flowing';
+import { type Arena, giveBackArena, keepArena, STRIDE, sharedArena, viewAt } from './arena';
+import type { Packet, PacketHandlers } from './packet-conn';
+import type { PacketSocketConn } from './packet-socket';
+import { note } from './receiving';
+
+type Socket = PacketSocketConn<Addr | null>;
+
+// A socket that always has more must not keep the others waiting: after this many batches it goes to
+// the end of the line.
+const BATCHES_AT_ONCE = 2;
+// How many datagrams are asked for at first; preparing for more costs, little but each time.
+const FEW = 4;
+
+/** What a socket in handler style remembers. Its functions run in the async context of handle(). */
+export class PacketFlow extends AsyncResource {
+  /** No reading until a promise of a handler settles. */
+  paused = false;
+  /** No reading until a new read deadline is set. */
+  expired = false;
+  /** A tryWrite… found no room, and drain() is owed. */
+  wantsDrain = false;
+  /** How many datagrams the next call asks for. */
+  want = FEW;
+
+  constructor(readonly handlers: PacketHandlers<never>) {
+    super('SPLICEWAYPACKETS', { requireManualDestroy: true });
+  }
+}
+
+export function checkHandlers(handlers: unknown): asserts handlers is PacketHandlers<never> {
+  checkObject('handlers', handlers);
+  const given = handlers as Record<string, unknown>;
+  for (const name of ['message', 'batch', 'data', 'error', 'drain']) {
+    if (given[name] !== undefined) checkFunction(`handlers.${name}`, given[name]);
+  }
+  const { message, batch, data } = given;
+  if (message === undefined && batch === undefined && data === undefined) {
+    throw invalidType('handlers.message', 'of type function', message);
+  }
+}
+
+/** Something is there to read. */
+export function pumpFlow(conn: Socket, flow: PacketFlow): void {
+  for (let i = 0; i < BATCHES_AT_ONCE; i++) {
+    if (conn.flow !== flow || flow.paused || flow.expired) return;
+    const arena = sharedArena();
+    const { want } = flow;
+    const count = native.receiveBatch(conn.id, true, arena.bytes, STRIDE, want);
+    if (count === AGAIN) return;
+    if (count < 0) return conn.receiveFailed(flow, count);
+    note(conn, arena, count);
+    flow.want = count === want ? Math.min(2 * want, SLOTS) : Math.max(FEW, Math.min(want, 2 * count));
+    deliver(conn, flow, arena, 0, count);
+    // The queue was empty, and what comes later gives an edge of its own. On a connected socket an
+    // error may stand behind the datagrams, and that gives none.
+    if (count < want && conn.remoteAddr === null) return;
+  }
+  if (conn.flow === flow) resumeFlow(conn, flow);
+}
+
+/** Hands over the datagrams from `first` on. */
+function deliver(conn: Socket, flow: PacketFlow, arena: Arena, first: number, count: number): void {
+  const { message, batch, data } = flow.handlers as PacketHandlers;
+  if (batch !== undefined) {
+    const answer = conn.callBack(flow, batch, packetsOf(arena, count));
+    return waitFor(conn, flow, arena, answer, count, count);
+  }
+  for (let i = first; i < count && conn.flow === flow; i++) {
+    const chunk = viewAt(arena, i);
+    const answer =
+      message === undefined
+        ? conn.callBack(flow, data as () => unknown, chunk)
+        : conn.callBack(flow, message, chunk, arena.senders[i]);
+    if (isThenable(answer)) return waitFor(conn, flow, arena, answer, i + 1, count);
+  }
+}
+
+function packetsOf(arena: Arena, count: number): Packet[] {
+  const packets: Packet[] = new Array(count);
+  for (let i = 0; i < count; i++) packets[i] = { data: viewAt(arena, i), addr: arena.senders[i] as Addr | null };
+  return packets;
+}
+
+// Back-pressure: nothing more is read, and the kernel drops what its buffer has no room for, until the
+// promise settles. Then the datagrams that came with that one go on from where they lie.
+function waitFor(conn: Socket, flow: PacketFlow, arena: Arena, answer: unknown, next: number, count: number): void {
+  if (!isThenable(answer)) return;
+  keepArena(arena);
+  flow.paused = true;
+  native.awaitNotice(conn.id, READ, NOTHING);
+  const settled = () => {
+    flow.paused = false;
+    if (conn.flow === flow && next < count && !arena.gone) deliver(conn, flow, arena, next, count);
+    if (flow.paused) return;
+    giveBackArena(arena);
+    if (conn.flow === flow) resumeFlow(conn, flow);
+  };
+  answer.then(settled, (error: unknown) => {
+    conn.handlerFailed(error);
+    settled();
+  });
+}
+
+export function resumeFlow(conn: Socket, flow: PacketFlow): void {
+  if (!flow.paused && !flow.expired) native.awaitNotice(conn.id, READ, ALWAYS);
+}

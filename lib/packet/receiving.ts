@@ -1,0 +1,268 @@
+// Receiving: tried at once, and once more each time the kernel says that there is something.
+
+import type { Addr } from '../addr';
+import {
+  AGAIN,
+  CONTROL,
+  EXPIRED,
+  FLAGS,
+  LENGTH,
+  NOTHING,
+  native,
+  ONCE,
+  READ,
+  READ_SIDE,
+  SLOT,
+  SLOTS,
+  scratch,
+  slots,
+  TRUNCATED,
+} from '../binding';
+import { checkBytes, checkInteger, checkObject, checkSignal, detachedWhileWaiting, isDetached } from '../check';
+import { ownChunk } from '../chunk';
+import type { CallOptions } from '../conn';
+import { advanced, joined, Pending, rejected, without } from '../pending';
+import { type Arena, copyAt, STRIDE, sharedArena } from './arena';
+import type { Packet, PacketInfo, ReadMessageOptions } from './packet-conn';
+import type { PacketSocketConn } from './packet-socket';
+
+type Sender = Addr | null;
+type Socket<S extends Sender> = PacketSocketConn<S>;
+
+/** One way of receiving. */
+interface Way<S extends Sender, T> {
+  readonly syscall: string;
+  /** The caller's memory. */
+  readonly into?: Uint8Array;
+  /** One system call. `resumed` tells a call that waited from a new one: see Pollable::Check. */
+  attempt(conn: Socket<S>, resumed: boolean): number;
+  /** What the caller gets for it. */
+  outcome(conn: Socket<S>, status: number): T;
+}
+
+/** Whatever waits in a socket's line of reads. */
+export interface ReceiveTurn {
+  next: ReceiveTurn | null;
+  last: ReceiveTurn;
+  /** At the head of the line, and there may be something: whether it is done. */
+  run(conn: Socket<Sender>): boolean;
+  /** The socket, or its read deadline, ends it. */
+  endWith(conn: Socket<Sender>, status: number): void;
+}
+
+class PendingReceive<S extends Sender, T> extends Pending<T> implements ReceiveTurn {
+  constructor(private readonly way: Way<S, T>) {
+    super();
+  }
+
+  run(conn: Socket<Sender>): boolean {
+    const { way } = this;
+    if (way.into !== undefined && isDetached(way.into)) {
+      this.abort(detachedWhileWaiting('read'));
+      return true;
+    }
+    const status = way.attempt(conn as Socket<S>, true);
+    if (status === AGAIN) return false;
+    if (status < 0) this.endWith(conn, status);
+    else this.resolve(way.outcome(conn as Socket<S>, status));
+    return true;
+  }
+
+  endWith(conn: Socket<Sender>, status: number): void {
+    this.fail(conn.failure('read', this.way.syscall, status));
+  }
+}
+
+// A socket that always has a datagram for the next call must not keep the loop from everything else:
+// after this many calls in a row that did not wait, one does, for a turn.
+const AT_ONCE = 64;
+
+function receive<S extends Sender, T>(conn: Socket<S>, way: Way<S, T>, options: CallOptions | undefined): Promise<T> {
+  const signal = signalOf(options);
+  if (signal?.aborted === true) return Promise.reject(signal.reason);
+  const refused = conn.refusal('read');
+  if (refused !== null) return rejected(refused);
+  if (conn.reads === null) {
+    const status = ++conn.received > AT_ONCE ? waitATurn(conn) : way.attempt(conn, false);
+    if (status >= 0) return Promise.resolve(way.outcome(conn, status));
+    if (status !== AGAIN) return rejected(conn.failure('read', way.syscall, status));
+  }
+  return wait(conn, new PendingReceive(way), signal);
+}
+
+function waitATurn(conn: Socket<Sender>): number {
+  if ((native.state(conn.id) & READ_SIDE) !== 0) return EXPIRED;
+  native.awaitNotice(conn.id, READ, ONCE);
+  return AGAIN;
+}
+
+function wait<T>(conn: Socket<Sender>, call: PendingReceive<never, T>, signal: AbortSignal | undefined): Promise<T> {
+  conn.reads = joined(conn.reads, call as ReceiveTurn);
+  conn.hold();
+  if (signal !== undefined) call.abortOn(signal, () => leave(conn, call as ReceiveTurn));
+  return call.promise;
+}
+
+function leave(conn: Socket<Sender>, call: ReceiveTurn): void {
+  const wasFirst = conn.reads === call;
+  conn.reads = without(conn.reads, call);
+  if (conn.reads === null) gaveUp(conn);
+  else if (wasFirst) pumpReceives(conn);
+}
+
+// A notice that nobody waits for any more would keep the process alive.
+function gaveUp(conn: Socket<Sender>): void {
+  if (conn.id < 0) return;
+  native.awaitNotice(conn.id, READ, NOTHING);
+  conn.release();
+}
+
+/** Serves waiting calls for as long as the kernel has something for them. */
+export function pumpReceives(conn: Socket<Sender>): void {
+  while (conn.reads !== null) {
+    const call = conn.reads;
+    if (!call.run(conn)) return;
+    // Closed meanwhile: the line was emptied then.
+    if (conn.reads !== call) return;
+    conn.reads = advanced(call);
+  }
+  conn.release();
+}
+
+/** Ends every waiting call. */
+export function failReceives(conn: Socket<Sender>, status: number): void {
+  const first = conn.reads;
+  conn.reads = null;
+  for (let call = first; call !== null; call = call.next) call.endWith(conn, status);
+  gaveUp(conn);
+}
+
+/** Checks a call's options and returns their signal. */
+export function signalOf(options: CallOptions | undefined): AbortSignal | undefined {
+  if (options === undefined) return undefined;
+  checkObject('options', options);
+  const { signal } = options;
+  if (signal !== undefined) checkSignal(signal);
+  return signal;
+}
+
+// From here on: the ways.
+
+const NOTHING_AT_ALL = Buffer.alloc(0);
+
+/** What stands in the scratch buffer, in memory of the caller's own. */
+function scratchChunk(n: number): Buffer {
+  return n > 0 ? ownChunk(n) : Buffer.alloc(0);
+}
+
+const FROM: Way<Sender, Packet> = {
+  syscall: 'recvfrom',
+  attempt: (conn, resumed) => native.receive(conn.id, resumed),
+  outcome: (conn, n) => {
+    const addr = conn.senderAt(0);
+    return { data: scratchChunk(conn.strip(scratch, n)), addr };
+  },
+};
+
+const PAYLOAD: Way<Sender, Buffer> = {
+  syscall: 'read',
+  attempt: (conn, resumed) => native.receive(conn.id, resumed),
+  outcome: (_conn, n) => scratchChunk(n),
+};
+
+export function readFrom<S extends Sender>(conn: Socket<S>, options?: CallOptions): Promise<Packet<S>> {
+  return receive(conn, FROM as Way<S, Packet<S>>, options);
+}
+
+export function readFromInto<S extends Sender>(
+  conn: Socket<S>,
+  p: Uint8Array,
+  options?: CallOptions,
+): Promise<{ n: number; addr: S }> {
+  checkBytes('p', p);
+  const way: Way<S, { n: number; addr: S }> = {
+    syscall: 'recvfrom',
+    into: p,
+    attempt: ({ id }, resumed) => native.receiveInto(id, resumed, p),
+    outcome: (_, n) => {
+      const addr = conn.senderAt(0);
+      return { n: conn.strip(p, n), addr };
+    },
+  };
+  return receive(conn, way, options);
+}
+
+export function read(conn: Socket<Sender>, options?: CallOptions): Promise<Buffer> {
+  return receive(conn, PAYLOAD, options);
+}
+
+export function readInto(conn: Socket<Sender>, p: Uint8Array, options?: CallOptions): Promise<number> {
+  checkBytes('p', p);
+  const way: Way<Sender, number> = {
+    syscall: 'read',
+    into: p,
+    // Go's order: an empty read needs no datagram and no deadline, only an open socket.
+    attempt: ({ id }, resumed) => (p.length === 0 ? 0 : native.receiveInto(id, resumed, p)),
+    outcome: (_conn, n) => n,
+  };
+  return receive(conn, way, options);
+}
+
+// What sendmsg(2) and recvmsg(2) take at most on Linux (net.core.optmem_max) is less.
+const MAX_CONTROL = 65536;
+
+/** @param into the caller's memory; null for a chunk of its own */
+export function readMessage<S extends Sender>(
+  conn: Socket<S>,
+  into: Uint8Array | null,
+  options: ReadMessageOptions = {},
+): Promise<{ n: number; data: Buffer } & PacketInfo<S>> {
+  if (into !== null) checkBytes('p', into);
+  checkObject('options', options);
+  const { oob: room = 0 } = options;
+  checkInteger('options.oob', room, 0, MAX_CONTROL);
+  const control = room === 0 ? NOTHING_AT_ALL : Buffer.allocUnsafeSlow(room);
+  const way: Way<S, { n: number; data: Buffer } & PacketInfo<S>> = {
+    syscall: 'recvmsg',
+    attempt: ({ id }, resumed) => native.receiveMessage(id, resumed, into ?? scratch, control),
+    outcome: (_, n) => ({ ...(into === null ? { data: scratchChunk(n) } : { n }), ...infoOf(conn, control) }) as never,
+  };
+  return receive(conn, into === null ? way : { ...way, into }, options);
+}
+
+function infoOf<S extends Sender>(conn: Socket<S>, control: Buffer): PacketInfo<S> {
+  return {
+    addr: conn.senderAt(0),
+    oob: control.subarray(0, slots[CONTROL]),
+    flags: slots[FLAGS] as number,
+    truncated: slots[TRUNCATED] !== 0,
+  };
+}
+
+export function readBatch<S extends Sender>(
+  conn: Socket<S>,
+  max: number = SLOTS,
+  options?: CallOptions,
+): Promise<Packet<S>[]> {
+  checkInteger('max', max, 1, SLOTS);
+  const way: Way<S, Packet<S>[]> = {
+    syscall: 'recvmmsg',
+    attempt: ({ id }, resumed) => native.receiveBatch(id, resumed, sharedArena().bytes, STRIDE, max),
+    outcome: (_, count) => copiesOf(conn, count),
+  };
+  return receive(conn, way, options);
+}
+
+function copiesOf<S extends Sender>(conn: Socket<S>, count: number): Packet<S>[] {
+  const arena = sharedArena();
+  note(conn, arena, count);
+  return Array.from({ length: count }, (_, i) => ({ data: copyAt(arena, i), addr: arena.senders[i] as S }));
+}
+
+/** Notes what a batch has received, before the slots serve another call. */
+export function note(conn: Socket<Sender>, arena: Arena, count: number): void {
+  for (let i = 0; i < count; i++) {
+    arena.lengths[i] = slots[i * SLOT + LENGTH] as number;
+    arena.senders[i] = conn.senderAt(i * SLOT);
+  }
+}

@@ -1,0 +1,360 @@
+// Sending: given to the kernel at once; what it has no room for waits in line.
+
+import type { Addr } from '../addr';
+import {
+  AGAIN,
+  EXPIRED,
+  LENGTH,
+  NOTHING,
+  native,
+  OFFSET,
+  SLOT,
+  SLOTS,
+  scratch,
+  slots,
+  WRITE,
+  WRITE_SIDE,
+} from '../binding';
+import { checkBytes, detachedWhileWaiting, isDetached } from '../check';
+import type { CallOptions } from '../conn';
+import { invalidType, OpError } from '../errors';
+import { advanced, checked, joined, Pending, rejected, without } from '../pending';
+import { toBytes } from '../stream/writing';
+import type { OutgoingPacket } from './packet-conn';
+import type { PacketSocketConn } from './packet-socket';
+import { signalOf } from './receiving';
+import { put, putNone } from './slots';
+
+type Socket = PacketSocketConn<Addr | null>;
+
+// Up to here copying bytes to the scratch buffer is cheaper than looking up a typed array's memory.
+const SMALL = 1024;
+// As for reads: after so many calls in a row that did not wait, one does, for a turn.
+const AT_ONCE = 64;
+// The same for the system calls of one batch.
+const BATCHES_AT_ONCE = 16;
+
+/** Whatever waits in a socket's line of writes. */
+export interface SendTurn {
+  next: SendTurn | null;
+  last: SendTurn;
+  /** At the head of the line, and there may be room: whether it is done. */
+  run(conn: Socket, resumed: boolean): boolean;
+  /** The socket, or its write deadline, ends it. */
+  endWith(conn: Socket, status: number): void;
+}
+
+/** One datagram: what it is, where to (null: to the peer), and how errors name what sent it. */
+interface Shipment {
+  readonly bytes: Uint8Array;
+  readonly to: Addr | null;
+  readonly control: Uint8Array | null;
+  readonly op: string;
+  readonly syscall: string;
+}
+
+class PendingSend extends Pending<number> implements SendTurn {
+  constructor(private readonly shipment: Shipment) {
+    super();
+  }
+
+  run(conn: Socket, resumed: boolean): boolean {
+    const { bytes, control } = this.shipment;
+    if (isDetached(bytes) || (control !== null && isDetached(control))) {
+      this.abort(withCount(detachedWhileWaiting('write'), 0));
+      return true;
+    }
+    const status = attempt(conn, this.shipment, resumed);
+    if (status === AGAIN) {
+      conn.awaitWritable();
+      return false;
+    }
+    if (status < 0) this.endWith(conn, status);
+    else this.resolve(status);
+    return true;
+  }
+
+  endWith(conn: Socket, status: number): void {
+    this.fail(failure(conn, this.shipment, status));
+  }
+}
+
+/** One system call. */
+function attempt(conn: Socket, { bytes, to, control }: Shipment, resumed: boolean): number {
+  if (to === null) putNone(0);
+  else put(to, conn.family, 0);
+  if (control !== null) return native.sendMessage(conn.id, resumed, bytes, control);
+  if (bytes.length > SMALL) return native.send(conn.id, resumed, bytes);
+  scratch.set(bytes);
+  return native.sendScratch(conn.id, resumed, bytes.length);
+}
+
+function failure(conn: Socket, { op, syscall, to }: Shipment, status: number): Error {
+  return withCount(conn.failure(op, syscall, status, to ?? conn.remoteAddr), 0);
+}
+
+function ship(conn: Socket, shipment: Shipment, signal: AbortSignal | undefined): Promise<number> {
+  if (signal?.aborted === true) return Promise.reject(signal.reason);
+  const refused = conn.refusal(shipment.op, shipment.to ?? conn.remoteAddr);
+  if (refused !== null) return rejected(withCount(refused, 0));
+  if (conn.writes === null) {
+    const status = ++conn.sent > AT_ONCE ? waitATurn(conn) : attempt(conn, shipment, false);
+    if (status >= 0) return Promise.resolve(status);
+    if (status !== AGAIN) return rejected(failure(conn, shipment, status));
+    conn.awaitWritable();
+  }
+  return wait(conn, new PendingSend(shipment), signal);
+}
+
+function waitATurn(conn: Socket): number {
+  return (native.state(conn.id) & WRITE_SIDE) === 0 ? AGAIN : EXPIRED;
+}
+
+function wait(conn: Socket, call: SendTurn & Pending<number>, signal: AbortSignal | undefined): Promise<number> {
+  conn.writes = joined(conn.writes, call as SendTurn);
+  conn.hold();
+  if (signal !== undefined) call.abortOn(signal, () => leave(conn, call as SendTurn));
+  return call.promise;
+}
+
+function leave(conn: Socket, call: SendTurn): void {
+  const wasFirst = conn.writes === call;
+  conn.writes = without(conn.writes, call);
+  if (conn.writes === null) gaveUp(conn);
+  else if (wasFirst) pumpSends(conn, true);
+}
+
+// The line is empty before the kernel had room: as for reads.
+function gaveUp(conn: Socket): void {
+  if (conn.id < 0) return;
+  native.awaitNotice(conn.id, WRITE, NOTHING);
+  conn.awaitDrain();
+  conn.release();
+  conn.linesChanged();
+}
+
+/** Goes on with the writes in line for as long as the kernel has room. */
+export function pumpSends(conn: Socket, resumed: boolean): void {
+  while (conn.writes !== null) {
+    const call = conn.writes;
+    if (!call.run(conn, resumed)) return;
+    // Closed meanwhile: the line was emptied then.
+    if (conn.writes !== call) return;
+    conn.writes = advanced(call);
+  }
+  conn.release();
+  conn.drained();
+  conn.linesChanged();
+}
+
+/** Ends every waiting write. */
+export function failSends(conn: Socket, status: number): void {
+  const first = conn.writes;
+  conn.writes = null;
+  for (let call = first; call !== null; call = call.next) call.endWith(conn, status);
+  gaveUp(conn);
+}
+
+function withCount<E extends Error>(error: E, n: number): E {
+  return Object.assign(error, { bytesWritten: n });
+}
+
+export function write(conn: Socket, p: unknown, options: CallOptions | undefined): Promise<number> {
+  const signal = signalOf(options);
+  return ship(conn, { bytes: toBytes(p), to: null, control: null, op: 'write', syscall: 'write' }, signal);
+}
+
+export function writev(conn: Socket, list: unknown, options: CallOptions | undefined): Promise<number> {
+  const signal = signalOf(options);
+  if (!Array.isArray(list)) throw invalidType('list', 'an array of Uint8Array', list);
+  for (let i = 0; i < list.length; i++) checkBytes(`list[${i}]`, list[i]);
+  const bytes = Buffer.concat(list);
+  return ship(conn, { bytes, to: null, control: null, op: 'writev', syscall: 'writev' }, signal);
+}
+
+export function writeTo(conn: Socket, p: unknown, addr: unknown, options: CallOptions | undefined): Promise<number> {
+  const signal = signalOf(options);
+  const bytes = toBytes(p);
+  if (typeof addr === 'string') {
+    return checked(noCheck, () => withTarget(conn, addr, signal, (to) => writeTo(conn, bytes, to, options)));
+  }
+  if (signal?.aborted === true) return Promise.reject(signal.reason);
+  const to = addr as Addr | null;
+  const refused = conn.refusedTarget(to);
+  if (refused !== null) return refuse(conn, to, refused);
+  return ship(conn, { bytes, to, control: null, op: 'write', syscall: 'sendto' }, signal);
+}
+
+const NO_CONTROL = new Uint8Array(0);
+
+function noCheck(): void {}
+
+export function writeMessage(
+  conn: Socket,
+  p: unknown,
+  oob: unknown,
+  addr: unknown,
+  options: CallOptions | undefined,
+): Promise<number> {
+  const signal = signalOf(options);
+  const bytes = toBytes(p);
+  const control = oob ?? NO_CONTROL;
+  checkBytes('oob', control);
+  if (typeof addr === 'string') {
+    return checked(noCheck, () =>
+      withTarget(conn, addr, signal, (to) => writeMessage(conn, bytes, control, to, options)),
+    );
+  }
+  if (signal?.aborted === true) return Promise.reject(signal.reason);
+  const to = (addr ?? null) as Addr | null;
+  const refused = conn.refusedMessage(to);
+  if (refused !== null) return refuse(conn, to, refused);
+  return ship(conn, { bytes, to, control, op: 'write', syscall: 'sendmsg' }, signal);
+}
+
+function refuse(conn: Socket, to: Addr | null, cause: Error): Promise<never> {
+  return rejected(withCount(new OpError('write', conn.net, conn.localAddr, to, cause), 0));
+}
+
+/** Goes on with the address that a text stands for. */
+async function withTarget<T>(
+  conn: Socket,
+  text: string,
+  signal: AbortSignal | undefined,
+  go: (to: Addr) => Promise<T>,
+): Promise<T> {
+  let to: Addr;
+  try {
+    to = await conn.resolve(text, signal);
+  } catch (error) {
+    if (signal?.aborted === true) throw signal.reason;
+    throw withCount(new OpError('write', conn.net, conn.localAddr, null, error as Error), 0);
+  }
+  return go(to);
+}
+
+/** Sends without waiting: its length, or a negative status. */
+export function trySend(conn: Socket, bytes: Uint8Array, to: Addr | null): number {
+  if (conn.writes !== null) return AGAIN;
+  return attempt(conn, { bytes, to, control: null, op: 'write', syscall: 'write' }, false);
+}
+
+// Batches: payloads are laid side by side in memory of ours, addresses in the slots.
+
+// Lazily, as for what is received: most programs never send a batch.
+let outbox: Buffer | null = null;
+const OUTBOX = 1 << 20;
+
+/** Lays out datagrams from `first` on: how many found room. */
+function pack(conn: Socket, packets: readonly Prepared[], first: number): number {
+  outbox ??= Buffer.from(new ArrayBuffer(OUTBOX));
+  let count = 0;
+  for (let from = 0; count < SLOTS && first + count < packets.length; count++) {
+    const { bytes, to } = packets[first + count] as Prepared;
+    if (from + bytes.length > OUTBOX) break;
+    const slot = count * SLOT;
+    outbox.set(bytes, from);
+    slots[slot + OFFSET] = from;
+    slots[slot + LENGTH] = bytes.length;
+    if (to === null) putNone(slot);
+    else put(to, conn.family, slot);
+    from += bytes.length;
+  }
+  return count;
+}
+
+interface Prepared {
+  bytes: Uint8Array;
+  to: Addr | null;
+}
+
+/** One system call with what is left from `first` on: how many datagrams the kernel took. */
+function sendSome(conn: Socket, packets: readonly Prepared[], first: number, resumed: boolean): number {
+  const count = pack(conn, packets, first);
+  if (count > 0) return native.sendBatch(conn.id, resumed, outbox as Buffer, count);
+  // Larger than all there is room for, which only a Unix socket could want.
+  const { bytes, to } = packets[first] as Prepared;
+  const status = attempt(conn, { bytes, to, control: null, op: 'write', syscall: 'sendmmsg' }, resumed);
+  return status < 0 ? status : 1;
+}
+
+class PendingBatch extends Pending<number> implements SendTurn {
+  private done = 0;
+
+  constructor(private readonly packets: readonly Prepared[]) {
+    super();
+  }
+
+  run(conn: Socket, resumed: boolean): boolean {
+    for (let i = 0; i < BATCHES_AT_ONCE && this.done < this.packets.length; i++) {
+      if (this.packets.some(({ bytes }) => isDetached(bytes))) {
+        this.abort(this.counted(detachedWhileWaiting('write')));
+        return true;
+      }
+      const status = sendSome(conn, this.packets, this.done, resumed);
+      if (status === AGAIN) break;
+      if (status < 0) {
+        this.endWith(conn, status);
+        return true;
+      }
+      this.done += status;
+    }
+    if (this.done < this.packets.length) {
+      conn.awaitWritable();
+      return false;
+    }
+    this.resolve(this.done);
+    return true;
+  }
+
+  endWith(conn: Socket, status: number): void {
+    const to = this.packets[this.done]?.to ?? conn.remoteAddr;
+    this.fail(this.counted(conn.failure('write', 'sendmmsg', status, to)));
+  }
+
+  private counted<E extends Error>(error: E): E {
+    return Object.assign(error, { packetsWritten: this.done });
+  }
+}
+
+export function writeBatch(conn: Socket, packets: unknown, options: CallOptions | undefined): Promise<number> {
+  const signal = signalOf(options);
+  const prepared = prepare(packets);
+  if (signal?.aborted === true) return Promise.reject(signal.reason);
+  const refused = conn.refusal('write') ?? refusedBatch(conn, prepared);
+  if (refused !== null) return rejected(Object.assign(refused, { packetsWritten: 0 }));
+  if (prepared.length === 0) return Promise.resolve(0);
+  const call = new PendingBatch(prepared);
+  const alone = conn.writes === null;
+  const promise = wait(conn, call, signal);
+  if (alone) pumpSends(conn, false);
+  return promise;
+}
+
+/** How many datagrams the kernel took, from the first on; a negative status if it failed with the first. */
+export function tryBatch(conn: Socket, packets: readonly OutgoingPacket[]): number {
+  const prepared = prepare(packets);
+  const refused = refusedBatch(conn, prepared);
+  if (refused !== null) throw refused;
+  if (conn.writes !== null) return AGAIN;
+  let done = 0;
+  while (done < prepared.length) {
+    const status = sendSome(conn, prepared, done, false);
+    if (status < 0) return done > 0 ? done : status;
+    done += status;
+  }
+  return done;
+}
+
+function prepare(packets: unknown): Prepared[] {
+  if (!Array.isArray(packets)) throw invalidType('packets', 'an array', packets);
+  return packets.map(({ data, addr }: OutgoingPacket) => ({ bytes: toBytes(data), to: addr ?? null }));
+}
+
+function refusedBatch(conn: Socket, packets: readonly Prepared[]): OpError | null {
+  for (const { to } of packets) {
+    const refused = to === null ? null : conn.refusedTarget(to);
+    if (refused !== null) return new OpError('write', conn.net, conn.localAddr, to, refused);
+  }
+  return null;
+}
