@@ -4,11 +4,12 @@ import { fstatSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { checkInteger, checkObject, checkSignal } from './check';
 import type { CallOptions, Conn } from './conn';
-import { invalidType, invalidValue, OpError } from './errors';
+import { invalidType, invalidValue, OpError, SyscallError } from './errors';
 import { checked, rejected } from './pending';
 import { type CopyErrors, PumpCopy, type PumpEnd } from './stream/pumping';
 import { StreamConn } from './stream/stream-conn';
 import { TCPConn } from './tcp-conn';
+import { UnixConn } from './unix-conn';
 
 export interface CopyOptions extends CallOptions {
   /** Bytes to copy at most; the rest stays in the source. Default: to the end. */
@@ -70,11 +71,11 @@ const isFile = (end: CopyEnd): end is FileHandle => typeof (end as Partial<FileH
 const isPumpEnd = (end: CopyEnd): end is PumpEnd => end instanceof StreamConn || isFile(end);
 
 function pumpCopy(dst: PumpEnd, src: PumpEnd, limit: number, signal: AbortSignal | undefined): Promise<number> {
-  const errors: CopyErrors = (end, cause) => copyError(dst, src, end, cause);
+  const errors: CopyErrors = (end, cause, begun) => copyError({ dst, src, limited: limit >= 0, begun }, end, cause);
   const notNow = refusal(src, 'read');
   const refused = notNow ?? refusal(dst, 'write');
   if (refused !== null) {
-    const error = errors(notNow === null ? 'sink' : 'source', refused.cause);
+    const error = errors(notNow === null ? 'sink' : 'source', refused.cause, false);
     return rejected(Object.assign(error, { bytesCopied: 0 }));
   }
   const call = new PumpCopy(src, dst, limit, errors);
@@ -86,13 +87,35 @@ function refusal(end: PumpEnd, op: 'read' | 'write'): OpError | null {
   return end instanceof StreamConn ? end.refusal(op) : null;
 }
 
-// Go nests the error the way the call went down: WriteTo of a TCP source, ReadFrom of a TCP sink.
-function copyError(dst: CopyEnd, src: CopyEnd, end: 'source' | 'sink', cause: Error): OpError {
-  const inner = dst instanceof TCPConn ? dst.error('readfrom', cause) : cause;
-  if (src instanceof TCPConn) return src.error('writeto', inner);
-  if (inner instanceof OpError) return inner;
-  const [conn, op] = end === 'source' ? [src, 'read'] : [dst, 'write'];
-  return conn instanceof StreamConn ? conn.error(op, cause) : new OpError(op, 'file', null, null, cause);
+interface Copying {
+  dst: CopyEnd;
+  src: CopyEnd;
+  limited: boolean;
+  begun: boolean;
+}
+
+// Go nests the error the way its call went down: WriteTo of a TCP source, which a limit hides; ReadFrom
+// of a TCP sink; then the kernel, or else a read and a write.
+function copyError(copying: Copying, end: 'source' | 'sink', cause: Error): Error {
+  const { dst, src, limited } = copying;
+  let error = inKernel(copying) ? cause : errorAt(end === 'source' ? src : dst, end, cause);
+  if (dst instanceof TCPConn) error = dst.error('readfrom', error);
+  return src instanceof TCPConn && !limited ? src.error('writeto', error) : error;
+}
+
+/** Whether Go leaves it to the kernel: splice where an end is TCP, sendfile once that has begun. */
+function inKernel({ dst, src, limited, begun }: Copying): boolean {
+  if (dst instanceof TCPConn) return isFile(src) ? begun : isStream(src);
+  return isStream(dst) && src instanceof TCPConn && !limited;
+}
+
+const isStream = (end: CopyEnd): boolean => end instanceof TCPConn || (end instanceof UnixConn && end.net === 'unix');
+
+function errorAt(at: CopyEnd, end: 'source' | 'sink', cause: Error): Error {
+  const op = end === 'source' ? 'read' : 'write';
+  if (isFile(at)) return new OpError(op, 'file', null, null, cause);
+  if (!(at instanceof StreamConn) || cause instanceof OpError) return cause;
+  return at.error(op, cause instanceof SyscallError ? new SyscallError(op, cause.errno) : cause);
 }
 
 const BY_HAND = 65536;
@@ -114,8 +137,17 @@ async function copyByHand(dst: CopyEnd, src: CopyEnd, limit: number, signal: Abo
     return copied;
   } catch (error) {
     if (signal?.aborted === true || !(error instanceof Error)) throw error;
-    throw Object.assign(copyError(dst, src, end, error), { bytesCopied: copied });
+    const written = end === 'sink' ? ((error as Partial<OpError>).bytesWritten ?? 0) : 0;
+    const copying = { dst, src, limited: limit !== Number.POSITIVE_INFINITY, begun: false };
+    throw withCount(copyError(copying, end, error), copied + written);
   }
+}
+
+// An error that is not ours may be told to others too, and stays as it is.
+function withCount(error: Error, bytesCopied: number): Error {
+  if (error instanceof OpError) return Object.assign(error, { bytesCopied });
+  const { code } = error as NodeJS.ErrnoException;
+  return Object.assign(new Error(error.message, { cause: error }), { code, bytesCopied });
 }
 
 async function readSome(src: CopyEnd, p: Buffer, signal: AbortSignal | undefined): Promise<number> {

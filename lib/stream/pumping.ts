@@ -13,11 +13,12 @@ import {
   PUMP_SINK_FULL,
   PUMP_SINK_REFUSED,
   PUMP_SOURCE_EMPTY,
+  PUMP_SOURCE_REFUSED,
   READ,
   scratchIds,
   WRITE,
 } from '../binding';
-import { causeOf, type OpError } from '../errors';
+import { causeOf } from '../errors';
 import { Pending } from '../pending';
 import { joinReads, leaveReads, pumpReads, type ReadTurn } from './reading';
 import { StreamConn } from './stream-conn';
@@ -28,8 +29,11 @@ export type PumpEnd = StreamConn | FileHandle;
 
 type End = 'source' | 'sink';
 
-/** Makes the error of a copy from its cause and the end that it happened at. */
-export type CopyErrors = (end: End, cause: Error) => OpError;
+/**
+ * Makes the error of a copy from its cause and the end that it happened at. `begun` is false for one
+ * that was over before its first system call.
+ */
+export type CopyErrors = (end: End, cause: Error, begun: boolean) => Error;
 
 /** The copy's place in the source's line of reads. */
 class SourceTurn implements ReadTurn {
@@ -68,6 +72,7 @@ export class PumpCopy extends Pending<number> {
   readonly syscall: string;
   private pump: number;
   private delivered = 0;
+  private begun = false;
   private readonly source: StreamConn | null;
   private readonly sink: StreamConn | null;
   private readonly sourceTurn = new SourceTurn(this);
@@ -105,6 +110,7 @@ export class PumpCopy extends Pending<number> {
     if (this.pump < 0) return true;
     if (!this.isFirst()) return false;
     const status = native.runPump(this.pump, this.source?.id ?? -1, this.sink?.id ?? -1, resumed);
+    this.begun ||= status !== PUMP_SOURCE_REFUSED && status !== PUMP_SINK_REFUSED;
     if (status === PUMP_SOURCE_EMPTY || status === PUMP_SINK_FULL) return false;
     if (status === PUMP_MORE) return this.goOnNextTurn();
     if (status === PUMP_END) {
@@ -133,9 +139,7 @@ export class PumpCopy extends Pending<number> {
   end(end: End, cause: Error, from: End = end): void {
     if (this.pump < 0) return;
     this.finish(from);
-    const error = this.errors(end, cause);
-    error.bytesCopied = this.delivered;
-    this.fail(error);
+    this.fail(Object.assign(this.errors(end, cause, this.begun), { bytesCopied: this.delivered }));
   }
 
   /** Ends it for the caller, who aborted it. */
