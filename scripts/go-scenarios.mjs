@@ -31,8 +31,16 @@ function options() {
   return { ...values, file: positionals[0], only, repeat };
 }
 
+function read(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Trouble(error.message);
+  }
+}
+
 function readScenarios({ file, only }) {
-  const { scenarios } = JSON.parse(readFileSync(file, 'utf8'));
+  const { scenarios } = JSON.parse(read(file));
   const ids = new Set();
   for (const { id } of scenarios) {
     if (ids.has(id)) throw new Trouble(`duplicate id ${id}`);
@@ -42,7 +50,7 @@ function readScenarios({ file, only }) {
 }
 
 function readExpected(file) {
-  const lines = readFileSync(file, 'utf8').split('\n');
+  const lines = read(file).split('\n');
   const expected = lines.filter((line) => line.trim() !== '').map((line) => JSON.parse(line));
   return new Map(expected.map(({ id, results }) => [id, results]));
 }

@@ -23,13 +23,21 @@ async function readFrom(_world, { max = 0, show }, { object }) {
   }
 }
 
-async function readMsg(_world, { max = 0, oob: room = 0, show }, { object }) {
+// Go tells no address with a failed ReadMsg on Unix sockets, and an empty one of the socket's family
+// on UDP. A rejection has none to tell.
+function addrOfFailure({ isUDP, localAddr }) {
+  return isUDP ? { network: 'udp', text: localAddr.ip.includes(':') ? '[::]:0' : '0.0.0.0:0' } : null;
+}
+
+async function readMsg(_world, { max = 0, oob: room = 0, show }, endpoint) {
+  const { object } = endpoint;
   const p = Buffer.alloc(max);
   try {
     const { n, oobn = 0, truncated = false, addr } = await object.readMsg(p, Buffer.alloc(room));
     return { ...readForm(p.subarray(0, n), show, READ), addr: addrForm(addr), oobn, trunc: truncated };
   } catch (error) {
-    return { ...failedReadForm(NOTHING, show, error), addr: null, oobn: 0, trunc: false };
+    const addr = addrOfFailure(endpoint);
+    return { ...failedReadForm(NOTHING, show, error), addr, oobn: 0, trunc: false };
   }
 }
 
