@@ -147,15 +147,19 @@ export class FileAddr {
   }
 }
 
-/** @internal The path behind a descriptor where the system tells it. */
-export function fileAddr(fd: number): Addr {
-  let name = `fd ${fd}`;
+/** @internal What an error names for a descriptor: its path, where it has one and the system tells it. */
+export function fileAddr(fd: number): Addr | null {
+  const path = pathOf(fd);
+  return path === null ? null : (new FileAddr(path) as unknown as Addr);
+}
+
+function pathOf(fd: number): string | null {
   try {
-    name = readlinkSync(`/proc/self/fd/${fd}`);
+    const target = readlinkSync(`/proc/self/fd/${fd}`);
+    return target.startsWith('/') ? target : null;
   } catch {
-    // Not on Linux, or no such descriptor.
+    return null; // not on Linux, or no such descriptor
   }
-  return new FileAddr(name) as unknown as Addr;
 }
 
 export type Addr = TCPAddr | UDPAddr | IPAddr | UnixAddr;

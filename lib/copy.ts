@@ -9,6 +9,7 @@ import { checked, rejected } from './pending';
 import { type CopyErrors, PumpCopy, type PumpEnd } from './stream/pumping';
 import { StreamConn } from './stream/stream-conn';
 import { TCPConn } from './tcp-conn';
+import { UnixConn } from './unix-conn';
 
 export interface CopyOptions extends CallOptions {
   /** Bytes to copy at most; the rest stays in the source. Default: to the end. */
@@ -71,11 +72,11 @@ const isFile = (end: CopyEnd): end is FileHandle => typeof (end as Partial<FileH
 const isPumpEnd = (end: CopyEnd): end is PumpEnd => end instanceof StreamConn || isFile(end);
 
 function pumpCopy(dst: PumpEnd, src: PumpEnd, limit: number, signal: AbortSignal | undefined): Promise<number> {
-  const errors: CopyErrors = (end, cause) => copyError(dst, src, end, cause);
+  const errors: CopyErrors = (end, cause, begun) => copyError({ dst, src, limited: limit >= 0, begun }, end, cause);
   const notNow = refusal(src, 'read');
   const refused = notNow ?? refusal(dst, 'write');
   if (refused !== null) {
-    const error = errors(notNow === null ? 'sink' : 'source', refused.cause);
+    const error = errors(notNow === null ? 'sink' : 'source', refused.cause, false);
     return rejected(Object.assign(error, { bytesCopied: 0 }));
   }
   const call = openPump(dst, src, limit, errors);
@@ -89,7 +90,7 @@ function openPump(dst: PumpEnd, src: PumpEnd, limit: number, errors: CopyErrors)
     return new PumpCopy(src, dst, limit, errors);
   } catch (error) {
     const cause = thrownCause(error);
-    throw Object.assign(errors(isFile(src) ? 'source' : 'sink', cause), { bytesCopied: 0 });
+    throw Object.assign(errors(isFile(src) ? 'source' : 'sink', cause, false), { bytesCopied: 0 });
   }
 }
 
@@ -99,17 +100,37 @@ function refusal(end: PumpEnd, op: 'read' | 'write'): OpError | null {
 
 type End = 'source' | 'sink';
 
-// Go nests the error the way the call went down: WriteTo of a TCP source, ReadFrom of a TCP sink.
-function copyError(dst: CopyEnd, src: CopyEnd, end: End, cause: Error): OpError {
-  const inner = dst instanceof TCPConn ? dst.error('readfrom', cause) : cause;
-  if (src instanceof TCPConn) return src.error('writeto', inner);
-  if (inner instanceof OpError) return inner;
-  const [at, op] = end === 'source' ? [src, 'read'] : [dst, 'write'];
+interface Copying {
+  dst: CopyEnd;
+  src: CopyEnd;
+  limited: boolean;
+  begun: boolean;
+}
+
+// Go nests the error the way its call went down: WriteTo of a TCP source, which a limit hides; ReadFrom
+// of a TCP sink; then the kernel, or else a read and a write.
+function copyError(copying: Copying, end: End, cause: Error): OpError {
+  const { dst, src, limited } = copying;
+  let error: Error = inKernel(copying) ? cause : errorAt(end === 'source' ? src : dst, end, cause);
+  if (dst instanceof TCPConn) error = dst.error('readfrom', error);
+  if (src instanceof TCPConn && !limited) error = src.error('writeto', error);
+  return error as OpError; // what the kernel does has a TCP end, which named it
+}
+
+/** Whether Go leaves it to the kernel: splice where an end is TCP, sendfile once that has begun. */
+function inKernel({ dst, src, limited, begun }: Copying): boolean {
+  if (dst instanceof TCPConn) return isFile(src) ? begun : isStream(src);
+  return isStream(dst) && src instanceof TCPConn && !limited;
+}
+
+const isStream = (end: CopyEnd): boolean => end instanceof TCPConn || (end instanceof UnixConn && end.net === 'unix');
+
+function errorAt(at: CopyEnd, end: End, cause: Error): OpError {
+  const op = end === 'source' ? 'read' : 'write';
   if (isFile(at)) return new OpError(op, 'file', null, null, cause);
   if (!(at instanceof StreamConn)) return asOpError(op, at, cause);
-  // Elsewhere Go reads and writes, and its error names those.
-  const plain = cause instanceof SyscallError && cause.syscall === 'splice' && !isFile(src) && !isFile(dst);
-  return at.error(op, plain ? new SyscallError(op, cause.errno) : cause);
+  if (cause instanceof OpError) return cause;
+  return at.error(op, cause instanceof SyscallError ? new SyscallError(op, cause.errno) : cause);
 }
 
 const BY_HAND = 65536;
@@ -130,8 +151,9 @@ async function copyByHand(dst: CopyEnd, src: CopyEnd, limit: number, signal: Abo
     return copied;
   } catch (error) {
     if (signal?.aborted === true) throw error;
-    copied += (error as { bytesWritten?: number } | null)?.bytesWritten ?? 0;
-    throw Object.assign(copyError(dst, src, end, thrownCause(error)), { bytesCopied: copied });
+    const written = (error as { bytesWritten?: number } | null)?.bytesWritten ?? 0;
+    const copying = { dst, src, limited: limit !== Number.POSITIVE_INFINITY, begun: false };
+    throw Object.assign(copyError(copying, end, thrownCause(error)), { bytesCopied: copied + written });
   }
 }
 

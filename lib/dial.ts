@@ -1,14 +1,18 @@
 // dial(): from a network and an address to a connection (Go's net.Dialer). How is in dialing/.
 
-import { type Addr, TCPAddr, UnixAddr } from './addr';
+import { type Addr, IPAddr, TCPAddr, UDPAddr, UnixAddr } from './addr';
 import { checkBoolean, checkFunction, checkNumber, checkObject, checkSignal, checkString } from './check';
 import type { CallOptions } from './conn';
 import type { Control } from './control';
 import { type Deadline, toEpoch } from './deadline';
-import { Dial } from './dialing/dial';
+import { Dial, type Dialed } from './dialing/dial';
 import { invalidType } from './errors';
 import { checkKeepAliveOptions, type KeepAliveOptions } from './keep-alive';
-import type { StreamNetwork } from './network';
+import type { IPNetwork, PacketNetwork, StreamNetwork } from './network';
+import type { IPConn } from './packet/ip-conn';
+import type { Connected } from './packet/open';
+import type { UDPConn } from './packet/udp-conn';
+import type { UnixgramConn } from './packet/unixgram-conn';
 import { checked } from './pending';
 import type { Lookup } from './resolve';
 import type { TCPConn } from './tcp-conn';
@@ -38,24 +42,34 @@ export interface DialerOptions extends KeepAliveOptions {
   lookup?: Lookup | undefined;
 }
 
-export interface DialOptions extends DialerOptions, CallOptions {}
+/** Every network that can be dialed. */
+type Network = StreamNetwork | PacketNetwork;
 
-type SocketConnection = TCPConn | UnixConn;
+export interface DialOptions extends DialerOptions, CallOptions {}
 
 /**
  * Connects (Go's net.Dial). A name's addresses are tried in the resolver's order, those of the second
  * family a little later alongside the first; the first connection wins. When none is made, the error
  * of the first attempt is reported, and its `errors` lists them all.
  *
- * @param network `tcp`, `tcp4`, `tcp6`, `unix`, `unixpacket`
- * @param address `host:port`, an empty host being this machine; for `unix` a path or `@name`
+ * @param network `tcp`, `tcp4`, `tcp6`, `unix`, `unixpacket`; `udp`, `udp4`, `udp6`, `unixgram` and
+ *   `ip4:icmp` and the like give a packet conn that is connected to one peer
+ * @param address `host:port`, an empty host being this machine; for `unix` a path or `@name`; for `ip` a host
  * @throws OpError `op: 'dial'` (as a rejection): `ECONNREFUSED`, `ENOENT`, `ERR_SPLICEWAY_ADDRESS`,
  *   `ERR_SPLICEWAY_DEADLINE_EXCEEDED` (`timeout: true`), a DNSError as its cause, …
  */
 export function dial(network: 'tcp' | 'tcp4' | 'tcp6', address: string, options?: DialOptions): Promise<TCPConn>;
 export function dial(network: 'unix' | 'unixpacket', address: string, options?: DialOptions): Promise<UnixConn>;
-export function dial(network: StreamNetwork, address: string, options?: DialOptions): Promise<SocketConnection>;
-export function dial(network: StreamNetwork, address: string, options: DialOptions = {}): Promise<SocketConnection> {
+export function dial(
+  network: 'udp' | 'udp4' | 'udp6',
+  address: string,
+  options?: DialOptions,
+): Promise<Connected<UDPConn>>;
+export function dial(network: 'unixgram', address: string, options?: DialOptions): Promise<Connected<UnixgramConn>>;
+export function dial(network: IPNetwork, address: string, options?: DialOptions): Promise<Connected<IPConn>>;
+export function dial(network: StreamNetwork, address: string, options?: DialOptions): Promise<TCPConn | UnixConn>;
+export function dial(network: Network, address: string, options?: DialOptions): Promise<Dialed>;
+export function dial(network: Network, address: string, options: DialOptions = {}): Promise<Dialed> {
   return checked(
     () => {
       checkString('network', network);
@@ -82,8 +96,11 @@ export class Dialer {
   /** dial() with these options. A `timeout` begins anew with each call. */
   dial(network: 'tcp' | 'tcp4' | 'tcp6', address: string, options?: CallOptions): Promise<TCPConn>;
   dial(network: 'unix' | 'unixpacket', address: string, options?: CallOptions): Promise<UnixConn>;
-  dial(network: StreamNetwork, address: string, options?: CallOptions): Promise<SocketConnection>;
-  dial(network: StreamNetwork, address: string, options: CallOptions = {}): Promise<SocketConnection> {
+  dial(network: 'udp' | 'udp4' | 'udp6', address: string, options?: CallOptions): Promise<Connected<UDPConn>>;
+  dial(network: 'unixgram', address: string, options?: CallOptions): Promise<Connected<UnixgramConn>>;
+  dial(network: IPNetwork, address: string, options?: CallOptions): Promise<Connected<IPConn>>;
+  dial(network: Network, address: string, options?: CallOptions): Promise<Dialed>;
+  dial(network: Network, address: string, options: CallOptions = {}): Promise<Dialed> {
     return dial(network, address, { ...this.options, ...options });
   }
 }
@@ -103,6 +120,7 @@ function checkOptions(options: DialOptions): void {
 }
 
 function checkAddr(name: string, addr: unknown): void {
-  if (typeof addr === 'string' || addr instanceof TCPAddr || addr instanceof UnixAddr) return;
-  throw invalidType(name, 'of type string or an instance of TCPAddr or UnixAddr', addr);
+  const kinds = [TCPAddr, UDPAddr, IPAddr, UnixAddr];
+  if (typeof addr === 'string' || kinds.some((kind) => addr instanceof kind)) return;
+  throw invalidType(name, 'of type string or an instance of TCPAddr, UDPAddr, IPAddr or UnixAddr', addr);
 }

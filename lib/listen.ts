@@ -1,16 +1,21 @@
 // listen(): from a network and an address to a listener (Go's net.ListenConfig). How is in listening/.
 
-import { type Addr, type TCPAddr, UnixAddr } from './addr';
+import type { Addr, TCPAddr, UnixAddr } from './addr';
 import { checkBoolean, checkFunction, checkInteger, checkObject, checkSignal, checkString } from './check';
 import type { CallOptions } from './conn';
 import type { Control } from './control';
-import { AddrError, OpError, UnknownNetworkError } from './errors';
+import { AddrError, OpError } from './errors';
 import { checkKeepAliveOptions, type KeepAliveOptions } from './keep-alive';
 import type { SocketListener } from './listener';
 import { listenTCP } from './listening/tcp';
 import { listenUnix } from './listening/unix';
-import { isDatagram, isTCP, isUnix, type StreamNetwork } from './network';
-import { type Lookup, resolveTCP, resolveUnix, versionOf } from './resolve';
+import { type IPNetwork, isTCP, isUnix, type PacketNetwork, type StreamNetwork } from './network';
+import type { IPConn } from './packet/ip-conn';
+import { listenPacket } from './packet/listen-packet';
+import type { SocketPacketConn } from './packet/open';
+import type { UDPConn } from './packet/udp-conn';
+import type { UnixgramConn } from './packet/unixgram-conn';
+import { favorite, type Lookup, resolveAddrs } from './resolve';
 import type { TCPConn } from './tcp-conn';
 import type { UnixConn } from './unix-conn';
 
@@ -92,6 +97,16 @@ export class ListenConfig {
   listen(network: StreamNetwork, address: string, options: CallOptions = {}): Promise<SocketListener> {
     return listen(network, address, { ...this.options, ...options });
   }
+
+  /** listenPacket() with those of these options that it has. */
+  listenPacket(network: 'udp' | 'udp4' | 'udp6', address: string, options?: CallOptions): Promise<UDPConn>;
+  listenPacket(network: 'unixgram', address: string, options?: CallOptions): Promise<UnixgramConn>;
+  listenPacket(network: IPNetwork, address: string, options?: CallOptions): Promise<IPConn>;
+  listenPacket(network: PacketNetwork, address: string, options?: CallOptions): Promise<SocketPacketConn>;
+  listenPacket(network: PacketNetwork, address: string, options: CallOptions = {}): Promise<SocketPacketConn> {
+    const { control, reusePort, mode, lookup } = this.options;
+    return listenPacket(network, address, { control, reusePort, mode, lookup, ...options });
+  }
 }
 
 function checkOptions(options: ListenOptions): void {
@@ -109,26 +124,14 @@ function checkOptions(options: ListenOptions): void {
 }
 
 async function resolveListen(network: string, address: string, options: ListenOptions): Promise<Addr> {
+  let addr: Addr;
   try {
-    if (isUnix(network)) return resolveUnix(network as UnixAddr['network'], address);
-    if (!isTCP(network) && !isDatagram(network)) throw new UnknownNetworkError(network);
-    if (network === 'unixgram') throw unexpectedType(network, new UnixAddr(address, network));
-    const addrs = await resolveTCP(network, address, options);
-    const addr = addrs.find(({ ip }) => versionOf(ip) === 4) ?? (addrs[0] as TCPAddr);
-    if (isDatagram(network)) throw unexpectedType(network, addr);
-    return addr;
+    addr = favorite(await resolveAddrs(network, address, options));
   } catch (error) {
-    throw error instanceof OpError || isForeign(error, options)
-      ? error
-      : new OpError('listen', network, null, null, error as Error);
+    // The signal's reason, and mistakes of the caller's lookup function, are not ours to wrap.
+    if (options.signal?.aborted === true || error instanceof TypeError) throw error;
+    throw new OpError('listen', network, null, null, error as Error);
   }
-}
-
-// The signal's reason, and mistakes of the caller's lookup function, are not ours to wrap.
-function isForeign(error: unknown, { signal }: ListenOptions): boolean {
-  return signal?.aborted === true || error instanceof TypeError;
-}
-
-function unexpectedType(network: string, addr: Addr): OpError {
-  return new OpError('listen', network, null, addr, new AddrError('unexpected address type', `${addr}`));
+  if (isTCP(network) || isUnix(network)) return addr;
+  throw new OpError('listen', network, null, addr, new AddrError('unexpected address type', `${addr}`));
 }

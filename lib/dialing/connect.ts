@@ -101,7 +101,6 @@ function isSelfConnect({ remote }: Attempt, id: number): boolean {
 }
 
 async function connectOnce(attempt: Attempt, protocol: number): Promise<number> {
-  if (attempt.deadline <= Date.now()) throw ErrDeadlineExceeded;
   const { id, status } = begin(attempt, protocol);
   if (status >= 0) return status;
   if (status !== AGAIN) {

@@ -1,17 +1,19 @@
 // One dial: its addresses, its time, and which of them are tried when.
 
-import { type Addr, TCPAddr, UnixAddr } from '../addr';
+import { type Addr, UnixAddr } from '../addr';
 import { MAX_TIMER, toEpoch } from '../deadline';
 import type { DialOptions } from '../dial';
 import { AddrError, ErrDeadlineExceeded, OpError, thrownCause, UnknownNetworkError } from '../errors';
-import { connOn, isDatagram, isTCP, isUnix } from '../network';
-import { resolveTCP, resolveUnix, versionOf } from '../resolve';
+import { connOn, isDatagram, isIPNetwork, isTCP, isUnix } from '../network';
+import { type Connected, openPacketSocket, type SocketPacketConn } from '../packet/open';
+import { favorite, parseIPNetwork, resolveAddrs, versionOf } from '../resolve';
 import type { TCPConn } from '../tcp-conn';
 import type { UnixConn } from '../unix-conn';
 import { type Connecting, connectStream } from './connect';
 import { type Racer, race } from './race';
 
-type SocketConnection = TCPConn | UnixConn;
+/** What a dial comes to. */
+export type Dialed = TCPConn | UnixConn | Connected<SocketPacketConn>;
 
 /** RFC 8305's "connection attempt delay" as Go has it, in milliseconds. */
 const FALLBACK_DELAY = 300;
@@ -34,7 +36,7 @@ export class Dial {
     this.deadline = earliest(options);
   }
 
-  async run(): Promise<SocketConnection> {
+  async run(): Promise<Dialed> {
     const remotes = await this.resolve();
     try {
       return await this.connect(remotes);
@@ -45,7 +47,7 @@ export class Dial {
   }
 
   /** Go's DialContext: two families race where there are two; else one address after the other. */
-  private connect(remotes: readonly Addr[]): Promise<SocketConnection> {
+  private connect(remotes: readonly Addr[]): Promise<Dialed> {
     const { fallbackDelay = 0 } = this.options;
     const isPrimary = (addr: Addr) => familyOfAddr(addr) === familyOfAddr(remotes[0] as Addr);
     const fallbacks = fallbackDelay >= 0 && this.network === 'tcp' ? remotes.filter((addr) => !isPrimary(addr)) : [];
@@ -58,13 +60,15 @@ export class Dial {
   }
 
   /** One address (Go's dialSingle). */
-  async attempt(remote: Addr, deadline: number, onConnecting: (each: Connecting) => void): Promise<SocketConnection> {
+  async attempt(remote: Addr, deadline: number, onConnecting: (each: Connecting) => void): Promise<Dialed> {
     const { network, local, options } = this;
     try {
+      if (deadline <= Date.now()) throw ErrDeadlineExceeded;
+      if (!isTCP(network) && !isUnix(network)) return await openPacketSocket(network, local, remote, options);
       const id = await connectStream({ network, local, remote, deadline, options, onConnecting });
       return connOn(id, network, null);
     } catch (error) {
-      const failed = new OpError('dial', network, local, remote, thrownCause(error));
+      const failed = error instanceof OpError ? error : new OpError('dial', network, local, remote, thrownCause(error));
       this.errors.push(failed);
       throw failed;
     }
@@ -85,8 +89,12 @@ export class Dial {
   }
 
   private async resolveBoth(): Promise<Addr[]> {
+    if (!isKnown(this.network)) throw new UnknownNetworkError(this.network);
+    if (isIPNetwork(this.network)) await parseIPNetwork(this.network);
+    if (this.address === '') throw new AddrError('missing address', '');
     this.local = await this.resolveLocal();
-    return this.resolveRemote(this.local);
+    const remotes = await resolveAddrs(this.network, this.address, this.options);
+    return this.local === null ? remotes : fittingOf(remotes, this.local);
   }
 
   /** The promise's outcome, unless the dial's time is up before. */
@@ -98,36 +106,35 @@ export class Dial {
     });
   }
 
-  private async resolveRemote(local: Addr | null): Promise<Addr[]> {
-    const { network, address } = this;
-    if (isUnix(network)) return [resolveUnix(network as UnixAddr['network'], address)];
-    if (isDatagram(network)) throw new AddrError('unexpected address type', address);
-    if (!isTCP(network)) throw new UnknownNetworkError(network);
-    if (address === '') throw new AddrError('missing address', '');
-    const remotes = await resolveTCP(network, address, this.options);
-    if (local === null || !(local instanceof TCPAddr) || local.ip === '') return remotes;
-    const fitting = remotes.filter(({ ip }) => ip === '' || versionOf(ip) === versionOf(local.ip));
-    if (fitting.length === 0) throw new AddrError('no suitable address found', `${local}`);
-    return fitting;
-  }
-
   private async resolveLocal(): Promise<Addr | null> {
     const { localAddr } = this.options;
-    if (localAddr === undefined) return null;
-    const local = typeof localAddr === 'string' ? await this.parseLocal(localAddr) : localAddr;
-    const fits = isUnix(this.network) ? local.network === this.network : local.network === 'tcp';
-    if (!fits) throw new AddrError('mismatched local address type', `${local}`);
-    return local;
-  }
-
-  private async parseLocal(text: string): Promise<Addr> {
-    if (isUnix(this.network)) return resolveUnix(this.network as UnixAddr['network'], text);
-    return (await resolveTCP(this.network, text, this.options))[0] as TCPAddr;
+    if (localAddr === undefined || typeof localAddr !== 'string') return localAddr ?? null;
+    return favorite(await resolveAddrs(this.network, localAddr, this.options), localAddr.includes('['));
   }
 }
 
+const isKnown = (network: string): boolean =>
+  isTCP(network) || isUnix(network) || isDatagram(network) || isIPNetwork(network);
+
+/** The addresses that can be reached from a local one: those of its kind, and of its family. */
+function fittingOf(remotes: Addr[], local: Addr): Addr[] {
+  if (remotes.some(({ network }) => network !== local.network)) {
+    throw new AddrError('mismatched local address type', `${local}`);
+  }
+  const fitting = remotes.filter((remote) => isSameFamily(remote, local));
+  if (fitting.length === 0) throw new AddrError('no suitable address found', `${local}`);
+  return fitting;
+}
+
+function isSameFamily(remote: Addr, local: Addr): boolean {
+  if (remote instanceof UnixAddr || local instanceof UnixAddr) return true;
+  return isAny(remote.ip) || isAny(local.ip) || versionOf(remote.ip) === versionOf(local.ip);
+}
+
+const isAny = (ip: string): boolean => ip === '' || ip === '0.0.0.0' || ip === '::';
+
 /** Addresses one after the other (Go's dialSerial): each a share of the time, the first error if none connects. */
-class Serial implements Racer<SocketConnection> {
+class Serial implements Racer<Dialed> {
   private connecting: Connecting | null = null;
   private cancelled = false;
 
@@ -136,7 +143,7 @@ class Serial implements Racer<SocketConnection> {
     private readonly remotes: readonly Addr[],
   ) {}
 
-  async run(): Promise<SocketConnection> {
+  async run(): Promise<Dialed> {
     let first: unknown;
     for (const [i, remote] of this.remotes.entries()) {
       try {
@@ -154,7 +161,7 @@ class Serial implements Racer<SocketConnection> {
     this.connecting?.end(ErrDeadlineExceeded);
   }
 
-  private async attempt(remote: Addr, left: number): Promise<SocketConnection> {
+  private async attempt(remote: Addr, left: number): Promise<Dialed> {
     const onConnecting = (connecting: Connecting) => {
       this.connecting = connecting;
     };

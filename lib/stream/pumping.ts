@@ -12,6 +12,7 @@ import {
   PUMP_SINK_FULL,
   PUMP_SINK_REFUSED,
   PUMP_SOURCE_EMPTY,
+  PUMP_SOURCE_REFUSED,
   READ_SIDE,
   scratchIds,
 } from '../binding';
@@ -27,8 +28,11 @@ export type PumpEnd = StreamConn | FileHandle;
 
 type End = 'source' | 'sink';
 
-/** Makes the error of a copy from its cause and the end that it happened at. */
-export type CopyErrors = (end: End, cause: Error) => OpError;
+/**
+ * Makes the error of a copy from its cause and the end that it happened at. `begun` is false for one
+ * that was over before its first system call.
+ */
+export type CopyErrors = (end: End, cause: Error, begun: boolean) => OpError;
 
 /** The copy's place in the source's line of reads. */
 class SourceTurn implements ReadTurn {
@@ -71,6 +75,7 @@ export class PumpCopy extends Pending<number> {
   private status = PUMP_END;
   // Bytes that had been put back into the source, and that the pump has got first.
   private first: Buffer | null = null;
+  private begun = false;
   private readonly source: StreamConn | null;
   private readonly sink: StreamConn | null;
   private readonly sourceTurn = new SourceTurn(this);
@@ -110,6 +115,7 @@ export class PumpCopy extends Pending<number> {
     this.takeFirst();
     const status = native.runPump(this.pump, this.source?.id ?? -1, this.sink?.id ?? -1, this.status);
     this.status = status;
+    this.begun ||= status !== PUMP_SOURCE_REFUSED && status !== PUMP_SINK_REFUSED;
     if (status === PUMP_SOURCE_EMPTY || status === PUMP_SINK_FULL || status === PUMP_MORE) return false;
     if (status === PUMP_END) {
       this.finish(from);
@@ -139,9 +145,7 @@ export class PumpCopy extends Pending<number> {
   end(end: End, cause: Error, from: End = end): void {
     if (this.pump < 0) return;
     this.finish(from);
-    const error = this.errors(end, cause);
-    error.bytesCopied = this.delivered;
-    this.fail(error);
+    this.fail(Object.assign(this.errors(end, cause, this.begun), { bytesCopied: this.delivered }));
   }
 
   /** Ends it for the caller, who aborted it. */

@@ -1,6 +1,6 @@
 // read(): tried at once, and once more each time the kernel says that there is something.
 
-import { AGAIN, CHUNK, COUNT, NOTHING, native, READ, scratch } from '../binding';
+import { AGAIN, CHUNK, COUNT, EXPIRED, NOTHING, native, READ, scratch } from '../binding';
 import { checkBytes, checkObject, checkSignal, detachedWhileWaiting, isDetached } from '../check';
 import { ownChunk } from '../chunk';
 import type { CallOptions } from '../conn';
@@ -42,7 +42,10 @@ class PendingRead extends Pending<Outcome> implements ReadTurn {
   }
 
   endWith(conn: StreamConn, status: number): void {
-    this.fail(conn.failure('read', status));
+    // An empty read asks for no deadline, even one that has waited for its turn.
+    const { into } = this;
+    if (status === EXPIRED && into?.length === 0 && !isDetached(into)) this.resolve(0);
+    else this.fail(conn.failure('read', status));
   }
 }
 

@@ -1,6 +1,6 @@
 // write() and writev(): given to the kernel at once; what it has no room for waits in line.
 
-import { AGAIN, NOTHING, native, scratch, WRITE } from '../binding';
+import { AGAIN, EXPIRED, NOTHING, native, scratch, WRITE, WRITE_SIDE } from '../binding';
 import { checkBytes, detachedWhileWaiting, isDetached } from '../check';
 import type { CallOptions } from '../conn';
 import { invalidType } from '../errors';
@@ -30,7 +30,7 @@ abstract class WaitingWrite extends Pending<number> implements WriteTurn {
 
   constructor(
     private readonly op: string,
-    private readonly length: number,
+    protected readonly length: number,
   ) {
     super();
   }
@@ -82,7 +82,7 @@ class PendingWrite extends WaitingWrite {
   }
 
   protected sendRest(conn: StreamConn, resumed: boolean): number {
-    return native.write(conn.id, resumed, this.bytes, this.written);
+    return withoutRoom(conn, this.bytes, native.write(conn.id, resumed, this.bytes, this.written));
   }
 }
 
@@ -106,6 +106,8 @@ class PendingWritev extends WaitingWrite {
   }
 
   protected sendRest(conn: StreamConn, resumed: boolean): number {
+    // Go's order: a list without a byte asks for the deadline and not for the socket.
+    if (this.length === 0) return (native.state(conn.id) & WRITE_SIDE) === 0 ? 0 : EXPIRED;
     return native.writeVector(conn.id, resumed, this.list, this.member, this.offset);
   }
 
@@ -133,7 +135,7 @@ export function write(conn: StreamConn, p: Uint8Array | string, options: CallOpt
 /** A write() that was let in; or the relay's, which keeps the others out. */
 export function writeNow(conn: StreamConn, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<number> {
   if (conn.writes !== null || conn.mustWait(WRITE)) return wait(conn, new PendingWrite(bytes), signal);
-  const status = send(conn, bytes);
+  const status = withoutRoom(conn, bytes, send(conn, bytes));
   spend(Math.max(status, 0));
   if (status === bytes.length) return Promise.resolve(status);
   if (status < 0 && status !== AGAIN) return rejected(withCount(conn.failure('write', status), 0));
@@ -177,6 +179,11 @@ export function send(conn: StreamConn, bytes: Uint8Array): number {
   if (bytes.length > SMALL) return native.write(conn.id, false, bytes, 0);
   scratch.set(bytes);
   return native.writeScratch(conn.id, false, bytes.length);
+}
+
+/** A status, less the wait of an empty write for room: it needs none, where it is no packet. */
+function withoutRoom(conn: StreamConn, bytes: Uint8Array, status: number): number {
+  return status === AGAIN && bytes.length === 0 && conn.net !== 'unixpacket' ? 0 : status;
 }
 
 function wait(conn: StreamConn, call: WaitingWrite, signal: AbortSignal | undefined): Promise<number> {

@@ -254,10 +254,10 @@ describe('fileConn() and fileListener() of what they are not for', () => {
         op: 'file',
         net: 'file+net',
         source: null,
-        addr: null,
+        addr: { name: devNull },
         code: 'ENOTSOCK',
         syscall: 'getsockopt',
-        message: 'file file+net: getsockopt: socket operation on non-socket',
+        message: `file file+net ${devNull}: getsockopt: socket operation on non-socket`,
       });
     }
     closeSync(fd);
