@@ -130,7 +130,8 @@ function errorAt(at: CopyEnd, end: End, cause: Error): OpError {
   if (isFile(at)) return new OpError(op, 'file', null, null, cause);
   if (!(at instanceof StreamConn)) return asOpError(op, at, cause);
   if (cause instanceof OpError) return cause;
-  return at.error(op, cause instanceof SyscallError ? new SyscallError(op, cause.errno) : cause);
+  const plain = cause instanceof SyscallError && cause.syscall === 'splice'; // where Go reads and writes
+  return at.error(op, plain ? new SyscallError(op, cause.errno) : cause);
 }
 
 const BY_HAND = 65536;

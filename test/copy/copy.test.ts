@@ -547,8 +547,10 @@ describe('a Conn that is no socket', () => {
     const error = await caught(copy(far.server, pair.server));
     expect(error).toBeInstanceOf(OpError);
     expect(error).toMatchObject({ op: 'writeto', bytesCopied: 70_000 });
-    expect(error.message).toBe(`writeto tcp ${ends(pair.server)}: broken`);
-    expect((await caught(copy(pair.server, far.server))).message).toBe(`readfrom tcp ${ends(pair.server)}: torn`);
+    expect(error.message).toBe(`writeto tcp ${ends(pair.server)}: write unix foreign->foreign: broken`);
+    expect((await caught(copy(pair.server, far.server))).message).toBe(
+      `readfrom tcp ${ends(pair.server)}: read unix foreign->foreign: torn`,
+    );
     const other = foreignPair();
     const plain = await caught(copy(other.server, far.server));
     expect(plain).toMatchObject({ op: 'read', message: 'read unix foreign->foreign: torn', bytesCopied: 0 });
