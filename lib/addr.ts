@@ -48,7 +48,23 @@ export class UnixAddr {
   }
 }
 
-export type Addr = TCPAddr | UnixAddr;
+/** The address of either end of a pipe. Frozen. */
+export class PipeAddr {
+  readonly network = 'pipe';
+
+  constructor() {
+    Object.freeze(this);
+  }
+
+  /** `pipe` */
+  toString(): string {
+    return 'pipe';
+  }
+}
+
+/** The address of a socket. */
+export type SocketAddr = TCPAddr | UnixAddr;
+export type Addr = SocketAddr | PipeAddr;
 
 /** `host:port`, with brackets around a host that has a colon (Go's net.JoinHostPort). */
 export function joinHostPort(host: string, port: string | number): string {
@@ -99,7 +115,7 @@ export function parsePort(port: string): number {
 /** An address as native calls take it. */
 export type NativeAddr = [family: number, host: string, port: number, scope: number];
 
-export function toNative(addr: Addr): NativeAddr {
+export function toNative(addr: SocketAddr): NativeAddr {
   if (addr instanceof UnixAddr) return [UNIX, addr.path, 0, 0];
   return [isIP(addr.ip) === 6 ? IP6 : IP4, addr.ip, addr.port, indexOf(addr.zone)];
 }

@@ -1,6 +1,6 @@
 // dial(): from a network and an address to a connection (Go's net.Dialer).
 
-import { type Addr, TCPAddr, toNative, UnixAddr } from './addr';
+import { type SocketAddr as Addr, TCPAddr, toNative, UnixAddr } from './addr';
 import { AGAIN, EXPIRED, IP4, IP6, native, ONCE, WRITE, WRITE_EXPIRED, WRITE_SIDE } from './binding';
 import { checkDuration, checkFunction, checkObject, checkSignal, checkString } from './check';
 import type { CallOptions } from './conn';

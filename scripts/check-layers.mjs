@@ -23,10 +23,10 @@ const MAY_USE_NODE = /^(napi|node_api|js_native_api|uv)\.h$/;
 const LIB_RANKS = [
   ['load', 'errno', 'conn'],
   ['binding'],
-  ['errors', 'check', 'deadline', 'pending', 'addr', 'chunk'],
+  ['errors', 'check', 'deadline', 'timer', 'pending', 'addr', 'chunk'],
   ['dispatch', 'handle'],
   ['stream', 'resolve'],
-  ['tcp-conn', 'unix-conn', 'network'],
+  ['tcp-conn', 'unix-conn', 'network', 'pipe'],
   ['listener', 'copy', 'relay'],
   ['listen', 'dial', 'serve'],
   ['index', 'cli'],
