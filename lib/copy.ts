@@ -92,7 +92,9 @@ function copyError(dst: CopyEnd, src: CopyEnd, end: 'source' | 'sink', cause: Er
   if (src instanceof TCPConn) return src.error('writeto', inner);
   if (inner instanceof OpError) return inner;
   const [conn, op] = end === 'source' ? [src, 'read'] : [dst, 'write'];
-  return conn instanceof StreamConn ? conn.error(op, cause) : new OpError(op, 'file', null, null, cause);
+  if (conn instanceof StreamConn) return conn.error(op, cause);
+  // A connection of another make has words of its own.
+  return isFile(conn) ? new OpError(op, 'file', null, null, cause) : (cause as OpError);
 }
 
 const BY_HAND = 65536;

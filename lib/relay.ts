@@ -76,6 +76,7 @@ class Relay {
   private over = 0;
   private endedBy: Side | null = null;
   private error: OpError | null = null;
+  private closedHere = false;
   private resolve!: (result: RelayResult) => void;
   private reject!: (reason: unknown) => void;
   private readonly onAbort = () => this.abort();
@@ -151,7 +152,9 @@ class Relay {
     if (this.over < 0) return;
     // A source that failed has nothing more to give, and takes nothing more. A sink that takes nothing
     // may still have sent bytes for the other side: that direction goes on until it has ended too.
-    const sinkFailed = error.op === 'write' && error.cause !== ErrClosed;
+    const closedHere = error.cause === ErrClosed || this.conns.a.state === 'closed' || this.conns.b.state === 'closed';
+    const sinkFailed = error.op === 'write' && !closedHere;
+    this.closedHere ||= closedHere && this.error === null;
     this.endedBy ??= error.op === 'write' ? to : from;
     this.error ??= error;
     if (!sinkFailed || ++this.over === 2) this.finish();
@@ -161,7 +164,7 @@ class Relay {
     if (!this.stop()) return;
     const { error } = this;
     this.resolve({
-      reason: error === null ? 'end' : error.cause === ErrClosed ? 'closed' : 'error',
+      reason: error === null ? 'end' : this.closedHere ? 'closed' : 'error',
       endedBy: this.endedBy as Side,
       error,
       aToB: this.flows.a.progress,
@@ -192,7 +195,26 @@ class Relay {
 /** False where it cannot be done: then the only way to pass an end on is to end altogether. */
 function passFin(conn: Conn): boolean {
   if (conn instanceof SocketConn) return conn.sendFin();
-  return false;
+  const { closeWrite } = conn as { closeWrite?: () => void };
+  if (typeof closeWrite !== 'function') return false;
+  try {
+    closeWrite.call(conn);
+    return true;
+  } catch {
+    return false; // it is over already
+  }
+}
+
+/** A call on a connection that is busy for everybody but the relay. */
+function asOwner<T>(conn: Conn, call: () => T): T {
+  if (!(conn instanceof SocketConn)) return call();
+  const { busy } = conn;
+  conn.busy = false;
+  try {
+    return call();
+  } finally {
+    conn.busy = busy;
+  }
 }
 
 /** For a Conn that is no socket: the bytes go through JavaScript. */
@@ -201,7 +223,7 @@ function flowByHand(source: Conn, sink: Conn): Flow {
   const flow = { done: Promise.resolve(0), progress: 0, cancel: () => stopped.abort() };
   const pass = async () => {
     for await (const chunk of chunksOf(source, stopped.signal)) {
-      await sink.write(chunk, { signal: stopped.signal });
+      await asOwner(sink, () => sink.write(chunk, { signal: stopped.signal }));
       flow.progress += chunk.length;
     }
     return flow.progress;
@@ -212,7 +234,7 @@ function flowByHand(source: Conn, sink: Conn): Flow {
 
 async function* chunksOf(source: Conn, signal: AbortSignal): AsyncGenerator<Buffer> {
   for (;;) {
-    const chunk = await source.read({ signal });
+    const chunk = await asOwner(source, () => source.read({ signal }));
     if (chunk === null) return;
     yield chunk;
   }
