@@ -10,6 +10,7 @@ export class DeadlineTimer {
   private at = Number.POSITIVE_INFINITY;
   private timer: NodeJS.Timeout | null = null;
   private waiting = false;
+  private referenced = true;
 
   /** @param onPassed is called when the instant comes while something waits */
   constructor(private readonly onPassed: () => void) {}
@@ -36,11 +37,19 @@ export class DeadlineTimer {
     else this.disarm();
   }
 
+  /** Whether a wait for the instant keeps the process alive. */
+  ref(on: boolean): void {
+    this.referenced = on;
+    if (on) this.timer?.ref();
+    else this.timer?.unref();
+  }
+
   private arm(): void {
     if (this.at === Number.POSITIVE_INFINITY) return;
     // Node drops fractions of a millisecond, and a timer of its may be early by one.
     const left = Math.ceil(this.at - performance.now());
     this.timer = setTimeout(() => this.ring(), Math.min(Math.max(left, 1), MAX_TIMER));
+    if (!this.referenced) this.timer.unref();
   }
 
   private ring(): void {

@@ -29,6 +29,7 @@ const LIB_RANKS = [
   ['tcp-conn', 'unix-conn', 'network', 'pipe'],
   ['listener', 'copy', 'relay'],
   ['listen', 'dial', 'serve'],
+  ['codec', 'limits', 'testing'],
   ['index', 'cli'],
 ];
 

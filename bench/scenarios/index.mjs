@@ -4,5 +4,6 @@ import { connect } from './connect.mjs';
 import { echo } from './echo.mjs';
 import { forward } from './forward.mjs';
 import { idle } from './idle.mjs';
+import { scanner } from './scanner.mjs';
 
-export const scenarios = [echo, connect, idle, forward];
+export const scenarios = [echo, connect, idle, forward, scanner];
