@@ -75,3 +75,19 @@ export const settingTimeouts = {
   short: 'node:net',
   ...program('deadlines.mjs', 'node:net setTimeout()', 'node-net'),
 };
+
+// Servers that count lines.
+export const readline = { name: 'readline', ...script('node-readline.mjs', "node:readline on('line')", 'readline') };
+export const readlineAwaiting = {
+  name: 'readline-await',
+  ...script('node-readline-await.mjs', 'node:readline for await', 'readline await'),
+};
+export const scanning = { name: 'scanner', ...spliceway('spliceway-scanner.mjs', 'Scanner batches of text') };
+export const scanningAwaiting = {
+  name: 'scanner-await',
+  ...spliceway('spliceway-scanner-await.mjs', 'Scanner for await, text'),
+};
+export const scanningBytes = {
+  name: 'scanner-bytes',
+  ...spliceway('spliceway-scanner-bytes.mjs', 'Scanner batches of bytes'),
+};

@@ -148,9 +148,9 @@ export class FileAddr {
 }
 
 /** @internal What an error names for a descriptor: its path, where it has one and the system tells it. */
-export function fileAddr(fd: number): Addr | null {
+export function fileAddr(fd: number): SocketAddr | null {
   const path = pathOf(fd);
-  return path === null ? null : (new FileAddr(path) as unknown as Addr);
+  return path === null ? null : (new FileAddr(path) as unknown as SocketAddr);
 }
 
 function pathOf(fd: number): string | null {
@@ -162,7 +162,23 @@ function pathOf(fd: number): string | null {
   }
 }
 
-export type Addr = TCPAddr | UDPAddr | IPAddr | UnixAddr;
+/** The address of either end of a pipe. Frozen. */
+export class PipeAddr {
+  readonly network = 'pipe';
+
+  constructor() {
+    Object.freeze(this);
+  }
+
+  /** `pipe` */
+  toString(): string {
+    return 'pipe';
+  }
+}
+
+/** The address of a socket. */
+export type SocketAddr = TCPAddr | UDPAddr | IPAddr | UnixAddr;
+export type Addr = SocketAddr | PipeAddr;
 
 /** `host:port`, with brackets around a host that has a colon (Go's net.JoinHostPort). */
 export function joinHostPort(host: string, port: string | number): string {
@@ -223,7 +239,7 @@ export function portNumber(port: string): number | null {
 /** An address as native calls take it. */
 export type NativeAddr = [family: number, host: string, port: number, scope: number];
 
-export function toNative(addr: Addr): NativeAddr {
+export function toNative(addr: SocketAddr): NativeAddr {
   if (addr instanceof UnixAddr) return [UNIX, addr.path, 0, 0];
   return [isIP(addr.ip) === 6 ? IP6 : IP4, addr.ip, addr.port, indexOf(addr.zone)];
 }

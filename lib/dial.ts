@@ -1,6 +1,6 @@
 // dial(): from a network and an address to a connection (Go's net.Dialer). How is in dialing/.
 
-import { type Addr, IPAddr, TCPAddr, UDPAddr, UnixAddr } from './addr';
+import { type SocketAddr as Addr, IPAddr, TCPAddr, UDPAddr, UnixAddr } from './addr';
 import { checkBoolean, checkFunction, checkNumber, checkObject, checkSignal, checkString } from './check';
 import type { CallOptions } from './conn';
 import type { Control } from './control';

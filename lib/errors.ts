@@ -106,6 +106,15 @@ export const ErrWriteToConnected: Error = new SentinelError(
 );
 /** The cause of an OpError for a call on a connection that a relay owns. */
 export const ErrBusy: Error = new SentinelError('connection is being relayed or handled', 'ERR_SPLICEWAY_BUSY');
+/** The cause of every error about a pipe of which an end is closed (Go's io.ErrClosedPipe). */
+export const ErrClosedPipe: Error = new SentinelError('io: read/write on closed pipe', 'ERR_SPLICEWAY_CLOSED_PIPE');
+
+/** What a call on a closed pipe fails with: as in Go no OpError, since a pipe has no addresses to tell of. */
+export function closedPipe(): Error {
+  return Object.assign(new Error(ErrClosedPipe.message, { cause: ErrClosedPipe }), {
+    code: 'ERR_SPLICEWAY_CLOSED_PIPE',
+  });
+}
 
 /**
  * What went wrong, and where (Go's net.OpError). `message` reads as Go prints it:

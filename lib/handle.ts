@@ -16,6 +16,25 @@ export interface HandleOwner {
  */
 export const ownedBy: unique symbol = Symbol('spliceway.ownedBy');
 
+/** Two owners of one connection, as when a Server serves what a limit counts. */
+class Owners implements HandleOwner {
+  constructor(
+    private readonly first: HandleOwner,
+    private readonly second: HandleOwner,
+  ) {}
+
+  // Whoever minds it; a method would say that somebody does.
+  get handlerFailed(): HandleOwner['handlerFailed'] {
+    const minding = [this.second, this.first].find((owner) => owner.handlerFailed !== undefined);
+    return minding === undefined ? undefined : (error, conn) => minding.handlerFailed?.(error, conn);
+  }
+
+  handleClosed(handle: Handle): void {
+    this.first.handleClosed(handle);
+    this.second.handleClosed(handle);
+  }
+}
+
 export class Handle {
   owner: HandleOwner | null = null;
   /** What can still be asked of one that closed without its Conn; see closeUnseen(). */
@@ -40,6 +59,11 @@ export class Handle {
     const { id } = this;
     this.id = -1;
     return id;
+  }
+
+  /** One more owner. */
+  ownBy(owner: HandleOwner): void {
+    this.owner = this.owner === null ? owner : new Owners(this.owner, owner);
   }
 
   /** For a Conn that is out of reach, and that somebody may hold all the same. */

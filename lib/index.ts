@@ -1,6 +1,6 @@
 // The public surface of `spliceway`.
 
-export { type Addr, FileAddr, IPAddr, joinHostPort, splitHostPort, TCPAddr, UDPAddr, UnixAddr } from './addr';
+export { type Addr, FileAddr, IPAddr, joinHostPort, PipeAddr, splitHostPort, TCPAddr, UDPAddr, UnixAddr } from './addr';
 export type { CallOptions, Conn, ConnHandlers, ConnState, ShutdownOptions } from './conn';
 export type { Control } from './control';
 export { type CopyEnd, type CopyOptions, copy } from './copy';
@@ -11,6 +11,7 @@ export {
   DNSError,
   ErrBusy,
   ErrClosed,
+  ErrClosedPipe,
   ErrDeadlineExceeded,
   ErrnoError,
   ErrWriteToConnected,
@@ -49,6 +50,7 @@ export type {
 } from './packet/packet-conn';
 export { UDPConn } from './packet/udp-conn';
 export { UnixgramConn } from './packet/unixgram-conn';
+export { pipe } from './pipe';
 export { type RawCall, RawConn } from './raw-conn';
 export { type RelayOptions, type RelayResult, relay } from './relay';
 export {

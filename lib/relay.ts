@@ -80,6 +80,7 @@ class Relay {
   private over = 0;
   private endedBy: Side | null = null;
   private error: OpError | null = null;
+  private closedHere = false;
   private resolve!: (result: RelayResult) => void;
   private reject!: (reason: unknown) => void;
   private readonly onAbort = () => this.abort();
@@ -142,6 +143,7 @@ class Relay {
   private failed(from: Side, to: Side, error: OpError): void {
     if (this.over < 0) return;
     const atSink = this.flows[from].failedAt === 'sink';
+    this.closedHere ||= this.error === null && (error.cause === ErrClosed || this.isClosed());
     this.endedBy ??= atSink ? to : from;
     this.error ??= error;
     // A source that failed has nothing more to give, and takes nothing more. A socket to which the system
@@ -150,11 +152,15 @@ class Relay {
     if (!goesOn || ++this.over === 2) this.finish();
   }
 
+  private isClosed(): boolean {
+    return this.conns.a.state === 'closed' || this.conns.b.state === 'closed';
+  }
+
   private finish(): void {
     if (!this.stop()) return;
     const { error } = this;
     this.resolve({
-      reason: error === null ? 'end' : error.cause === ErrClosed ? 'closed' : 'error',
+      reason: error === null ? 'end' : this.closedHere ? 'closed' : 'error',
       endedBy: this.endedBy as Side,
       error,
       aToB: this.flows.a.progress,

@@ -23,12 +23,13 @@ const MAY_USE_NODE = /^(napi|node_api|js_native_api|uv)\.h$/;
 const LIB_RANKS = [
   ['load', 'errno', 'conn'],
   ['binding'],
-  ['errors', 'check', 'deadline', 'pending', 'addr', 'chunk', 'services', 'turn'],
+  ['errors', 'check', 'deadline', 'timer', 'pending', 'addr', 'chunk', 'services', 'turn'],
   ['dispatch', 'handle', 'info', 'raw-conn', 'socket-file', 'socket-option'],
   ['stream'],
-  ['tcp-conn', 'unix-conn', 'network', 'resolve', 'control', 'keep-alive'],
+  ['tcp-conn', 'unix-conn', 'network', 'resolve', 'control', 'keep-alive', 'pipe'],
   ['listener', 'copy', 'relay', 'packet'],
   ['listen', 'listening', 'dial', 'dialing', 'serve', 'file'],
+  ['codec', 'limits', 'testing'],
   ['index', 'cli'],
 ];
 

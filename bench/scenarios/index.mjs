@@ -5,5 +5,6 @@ import { deadlines } from './deadlines.mjs';
 import { echo } from './echo.mjs';
 import { forward } from './forward.mjs';
 import { idle } from './idle.mjs';
+import { scanner } from './scanner.mjs';
 
-export const scenarios = [echo, connect, idle, deadlines, forward];
+export const scenarios = [echo, connect, idle, deadlines, forward, scanner];

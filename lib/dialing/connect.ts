@@ -1,6 +1,6 @@
 // One address: a socket, its settings, and a connect(2) that may take its time.
 
-import { type Addr, type NativeAddr, toNative, UnixAddr } from '../addr';
+import { type SocketAddr as Addr, type NativeAddr, toNative, UnixAddr } from '../addr';
 import { AGAIN, EXPIRED, IP4, IP6, native, ONCE, WRITE, WRITE_EXPIRED, WRITE_SIDE } from '../binding';
 import { runControl } from '../control';
 import type { DialOptions } from '../dial';

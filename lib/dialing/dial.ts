@@ -1,6 +1,6 @@
 // One dial: its addresses, its time, and which of them are tried when.
 
-import { type Addr, UnixAddr } from '../addr';
+import { type SocketAddr as Addr, UnixAddr } from '../addr';
 import { MAX_TIMER, toEpoch } from '../deadline';
 import type { DialOptions } from '../dial';
 import { AddrError, ErrDeadlineExceeded, OpError, thrownCause, UnknownNetworkError } from '../errors';

@@ -2,7 +2,16 @@
 
 import { chmodSync, fchmodSync } from 'node:fs';
 import { constants } from 'node:os';
-import { type Addr, fileAddr, fromNative, type IPAddr, type NativeAddr, packedOf, UDPAddr, UnixAddr } from '../addr';
+import {
+  type SocketAddr as Addr,
+  fileAddr,
+  fromNative,
+  type IPAddr,
+  type NativeAddr,
+  packedOf,
+  UDPAddr,
+  UnixAddr,
+} from '../addr';
 import { DATAGRAMS, IP4, IP6, native, RAW, scratchIds, UNIX } from '../binding';
 import { checkInteger } from '../check';
 import { type Control, runControl } from '../control';

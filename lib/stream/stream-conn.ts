@@ -219,7 +219,7 @@ export abstract class StreamConn implements Conn, Waiter {
 
   /** @internal */
   [ownedBy](owner: HandleOwner): Handle {
-    this.handleRef.owner = owner;
+    this.handleRef.ownBy(owner);
     return this.handleRef;
   }
 

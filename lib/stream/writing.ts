@@ -164,7 +164,8 @@ export function toBytes(p: unknown): Uint8Array {
   return p;
 }
 
-function checkList(list: unknown): number {
+/** The bytes in a list. */
+export function checkList(list: unknown): number {
   if (!Array.isArray(list)) throw invalidType('list', 'an array of Uint8Array', list);
   let length = 0;
   for (let i = 0; i < list.length; i++) {

@@ -17,4 +17,7 @@ void RunIdle(const Options& options);
 // Bytes through a proxy; both its client and its target are here.
 void RunForward(const Options& options);
 
+// Lines to a server that counts them.
+void RunLines(const Options& options);
+
 }  // namespace bench
