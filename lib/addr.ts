@@ -245,7 +245,7 @@ export function toNative(addr: SocketAddr): NativeAddr {
 }
 
 /** An address as native calls give it. */
-export function fromNative(tuple: AddressTuple, network: string): Addr {
+export function fromNative(tuple: AddressTuple, network: string): SocketAddr {
   if (tuple.length === 1) return new UnixAddr(tuple[0], network as UnixAddr['network']);
   const [host, port, scope] = tuple;
   const zone = nameOf(scope);
