@@ -24,7 +24,7 @@ export interface WriteTurn {
   endWith(conn: StreamConn, status: number): void;
 }
 
-abstract class WaitingWrite extends Pending<number> implements WriteTurn {
+export abstract class WaitingWrite extends Pending<number> implements WriteTurn {
   written = 0;
 
   constructor(
@@ -125,13 +125,13 @@ export function write(conn: StreamConn, p: Uint8Array | string, options: CallOpt
   if (signal?.aborted === true) return Promise.reject(signal.reason);
   const refused = conn.refusal('write');
   if (refused !== null) return rejected(withCount(refused, 0));
-  if (conn.writes !== null) return wait(conn, new PendingWrite(bytes), signal);
+  if (conn.writes !== null) return waitToWrite(conn, new PendingWrite(bytes), signal);
   const status = send(conn, bytes);
   if (status === bytes.length) return Promise.resolve(status);
   if (status < 0 && status !== AGAIN) return rejected(withCount(conn.failure('write', status), 0));
   const call = new PendingWrite(bytes);
   call.written = Math.max(status, 0);
-  return wait(conn, call, signal);
+  return waitToWrite(conn, call, signal);
 }
 
 export function writev(
@@ -144,7 +144,7 @@ export function writev(
   if (signal?.aborted === true) return Promise.reject(signal.reason);
   const refused = conn.refusal('writev');
   if (refused !== null) return rejected(withCount(refused, 0));
-  return wait(conn, new PendingWritev([...list], length), signal);
+  return waitToWrite(conn, new PendingWritev([...list], length), signal);
 }
 
 export function toBytes(p: unknown): Uint8Array {
@@ -171,7 +171,7 @@ export function send(conn: StreamConn, bytes: Uint8Array): number {
   return native.writeScratch(conn.id, false, bytes.length);
 }
 
-function wait(conn: StreamConn, call: WaitingWrite, signal: AbortSignal | undefined): Promise<number> {
+export function waitToWrite(conn: StreamConn, call: WaitingWrite, signal: AbortSignal | undefined): Promise<number> {
   if (signal !== undefined) call.abortOn(signal, () => leaveWrites(conn, call));
   joinWrites(conn, call);
   return call.promise;
@@ -222,6 +222,6 @@ export function failWrites(conn: StreamConn, status: number): void {
   gaveUp(conn);
 }
 
-function withCount(error: Error, n: number): Error {
+export function withCount(error: Error, n: number): Error {
   return Object.assign(error, { bytesWritten: n });
 }
