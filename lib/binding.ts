@@ -80,6 +80,10 @@ interface Native {
   recheck(id: number): void;
   refused(id: number): number;
 
+  peerCredentials(id: number): void;
+  sendFds(id: number, resumed: boolean, p: Uint8Array, fds: Int32Array): number;
+  receiveFds(id: number, resumed: boolean, max: number, out: Int32Array): number;
+
   describeSocket(fd: number): void;
   adoptStream(fd: number, kind: number): number;
   adoptListener(fd: number, kind: number): number;

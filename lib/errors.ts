@@ -121,7 +121,7 @@ export function closedPipe(): Error {
  * `read tcp 127.0.0.1:1234->127.0.0.1:80: read: connection reset by peer`.
  */
 export class OpError extends Error {
-  /** The operation: `dial`, `listen`, `accept`, `read`, `write`, `writev`, `readfrom`, `close`, `set`, `file`, `raw-control`, … */
+  /** The operation: `dial`, `listen`, `accept`, `read`, `write`, `writev`, `readfrom`, `close`, `set`, `get`, `peek`, `unread`, `file`, `detach`, `raw-control`, `raw-read`, `raw-write`, … */
   readonly op: string;
   /** The network as it was given to dial or listen. */
   readonly net: string;

@@ -63,5 +63,6 @@ export {
 } from './resolve';
 export { type ServeOptions, type Server, type ShutdownResult, serve } from './serve';
 export { socketOptions } from './socket-option';
+export type { ReceivedFds } from './stream/passing';
 export { type KeepAliveConfig, TCPConn } from './tcp-conn';
-export { UnixConn } from './unix-conn';
+export { type PeerCredentials, UnixConn } from './unix-conn';

@@ -86,7 +86,7 @@ export class TCPConn extends SocketConn {
   /**
    * What close() does with bytes that the peer has not acknowledged.
    * @param seconds negative: they are sent in the background (the default); 0: they are dropped and the
-   *   peer sees a reset; more: the kernel keeps trying that long
+   *   peer sees a reset; more: the kernel keeps trying that long, while close() returns at once
    */
   setLinger(seconds: number): void {
     checkInteger('seconds', seconds, -1, 65535);

@@ -25,7 +25,7 @@ export interface WriteTurn {
   endWith(conn: StreamConn, status: number): void;
 }
 
-abstract class WaitingWrite extends Pending<number> implements WriteTurn {
+export abstract class WaitingWrite extends Pending<number> implements WriteTurn {
   written = 0;
 
   constructor(
@@ -134,14 +134,14 @@ export function write(conn: StreamConn, p: Uint8Array | string, options: CallOpt
 
 /** A write() that was let in; or the relay's, which keeps the others out. */
 export function writeNow(conn: StreamConn, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<number> {
-  if (conn.writes !== null || conn.mustWait(WRITE)) return wait(conn, new PendingWrite(bytes), signal);
+  if (conn.writes !== null || conn.mustWait(WRITE)) return waitToWrite(conn, new PendingWrite(bytes), signal);
   const status = withoutRoom(conn, bytes, send(conn, bytes));
   spend(Math.max(status, 0));
   if (status === bytes.length) return Promise.resolve(status);
   if (status < 0 && status !== AGAIN) return rejected(withCount(conn.failure('write', status), 0));
   const call = new PendingWrite(bytes);
   call.written = Math.max(status, 0);
-  return wait(conn, call, signal);
+  return waitToWrite(conn, call, signal);
 }
 
 export function writev(
@@ -154,7 +154,7 @@ export function writev(
   if (signal?.aborted === true) return Promise.reject(signal.reason);
   const refused = conn.refusal('writev');
   if (refused !== null) return rejected(withCount(refused, 0));
-  return wait(conn, new PendingWritev([...list], length), signal);
+  return waitToWrite(conn, new PendingWritev([...list], length), signal);
 }
 
 export function toBytes(p: unknown): Uint8Array {
@@ -187,7 +187,7 @@ function withoutRoom(conn: StreamConn, bytes: Uint8Array, status: number): numbe
   return status === AGAIN && bytes.length === 0 && conn.net !== 'unixpacket' ? 0 : status;
 }
 
-function wait(conn: StreamConn, call: WaitingWrite, signal: AbortSignal | undefined): Promise<number> {
+export function waitToWrite(conn: StreamConn, call: WaitingWrite, signal: AbortSignal | undefined): Promise<number> {
   if (signal !== undefined) call.abortOn(signal, () => leaveWrites(conn, call));
   joinWrites(conn, call, conn.mustWait(WRITE));
   return call.promise;
@@ -241,6 +241,6 @@ export function failWrites(conn: StreamConn, status: number): void {
   gaveUp(conn);
 }
 
-function withCount(error: Error, n: number): Error {
+export function withCount(error: Error, n: number): Error {
   return Object.assign(error, { bytesWritten: n });
 }

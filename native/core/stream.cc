@@ -80,6 +80,19 @@ int64_t Stream::WriteWith(Call call, Send send) {
   return status.ok() ? kAgain : -status.error().number;
 }
 
+int64_t Stream::SendFds(const void* p, size_t n, std::span<const int32_t> fds, Call call) {
+  return WriteWith(call, [&] { return sys::SendFds(fd(), p, n, fds); });
+}
+
+sys::ReceivedFds Stream::ReceiveFds(void* p, size_t n, std::span<int32_t> fds, Call call) {
+  if (const int32_t refused = Check(Side::kRead, call)) return {refused, 0, false};
+  used_ = true;
+  if (!half(Side::kRead).ready) return {kAgain, 0, false};
+  const auto received = sys::ReceiveFds(fd(), p, n, fds);
+  if (received.bytes == kAgain) ReadBlocked();
+  return received;
+}
+
 void Stream::ReadBlocked() { half(Side::kRead).ready = read_on_ = false; }
 
 // Writability is asked for from the first full buffer on and not before: most connections never

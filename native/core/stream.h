@@ -17,11 +17,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "core/pollable.h"
 #include "sys/io.h"
 #include "sys/sockaddr.h"
 #include "sys/socket.h"
+#include "sys/unix.h"
 
 namespace spliceway {
 
@@ -57,6 +59,10 @@ class Stream : public Pollable {
   // The bytes that the kernel took, which may be fewer than given: then await kWrite.
   int64_t Write(const void* p, size_t n, Call call);
   int64_t WriteVector(const iovec* slices, size_t count, Call call);
+
+  // The same over a Unix socket, with descriptors: sys/unix.h.
+  int64_t SendFds(const void* p, size_t n, std::span<const int32_t> fds, Call call);
+  sys::ReceivedFds ReceiveFds(void* p, size_t n, std::span<int32_t> fds, Call call);
 
   // For those that make the system calls themselves (relay/pump.h): Check, and from now on no
   // longer New; the last call said EAGAIN.
