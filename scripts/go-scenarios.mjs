@@ -55,6 +55,13 @@ function readExpected(file) {
   return new Map(expected.map(({ id, results }) => [id, results]));
 }
 
+// A rejection that nobody could have handled is a fault of the library's; the other scenarios still run.
+let leaked = 0;
+process.on('unhandledRejection', (error) => {
+  leaked++;
+  console.error('go-scenarios: unhandled rejection:', error);
+});
+
 const print = (text) => process.stdout.write(`${text}\n`);
 
 /** Whether a scenario can run here; if not, it is said. */
@@ -103,7 +110,7 @@ async function main() {
 const end = (code) => process.stdout.write('', () => process.exit(code));
 
 try {
-  end((await main()) ? 0 : 1);
+  end((await main()) && leaked === 0 ? 0 : 1);
 } catch (error) {
   if (!(error instanceof Trouble) && !error.code?.startsWith('ERR_PARSE_ARGS')) throw error;
   console.error(`go-scenarios: ${error.message}`);

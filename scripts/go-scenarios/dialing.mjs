@@ -65,15 +65,24 @@ function lookupOption({ hosts }) {
 }
 
 /** What Go says when the context ends a dial. */
-async function contextError({ reason }, network, address, { localAddr = null }) {
+async function contextError({ reason }, network, address, options) {
   const { OpError, ErrDeadlineExceeded } = spliceway;
   const cause = (during) => (reason.name === 'TimeoutError' ? ErrDeadlineExceeded : new Canceled(during));
+  const late = await tooLate(network, address, options);
+  if (late.timeout !== true) return late; // Go looks at the addresses first
+  const host = hostOf(network, address);
+  if (isName(host)) return new OpError('dial', network, null, null, cause(`lookup ${host}: `));
+  return new OpError('dial', network, late.source, late.addr, cause(''));
+}
+
+/** The error of a dial that has no time: it names the addresses and connects to none. */
+async function tooLate(network, address, { localAddr, lookup }) {
   try {
-    const host = hostOf(network, address);
-    if (isName(host)) return new OpError('dial', network, null, null, cause(`lookup ${host}: `));
-    return new OpError('dial', network, localAddr, await resolveAddr(network, address), cause(''));
+    const conn = await spliceway.dial(network, address, { localAddr, lookup, timeout: -1 });
+    conn.close();
+    return new Error('a dial without time has connected');
   } catch (error) {
-    return new OpError('dial', network, null, null, error); // Go looks at the address first
+    return error;
   }
 }
 

@@ -76,6 +76,9 @@ function chain(error) {
 
 const deepest = (error) => chain(error).findLast(({ errno }) => typeof errno === 'number') ?? error;
 
+// Node has one name for two of the system's, and Go the other.
+const goName = (code) => (code === 'ENOTSUP' ? 'EOPNOTSUPP' : code);
+
 const has = (code) => (e) => e.code === code;
 const is = (type) => (e) => e instanceof type;
 const isMissing = (e) => e.message.endsWith('missing address');
@@ -131,7 +134,7 @@ export function errorForm(thrown) {
     Object.assign(form, { op: error.op, net: error.net, source: textOf(error.source), addr: textOf(error.addr) });
   }
   const system = all.findLast(isSystem);
-  if (system !== undefined) form.code = system.code;
+  if (system !== undefined) form.code = goName(system.code);
   const called = all.find((e) => isSystem(e) && typeof e.syscall === 'string' && e.syscall !== '');
   if (called !== undefined) form.syscall = called.syscall;
   return form;
