@@ -2,7 +2,6 @@ import { existsSync, rmSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import {
   AddrError,
-  DNSError,
   dial,
   DNSError,
   ErrDeadlineExceeded,
