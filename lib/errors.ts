@@ -186,6 +186,7 @@ export function causeOf(status: number, syscall: string): Error {
 
 /** The cause behind an error that a native call threw. */
 export function thrownCause(error: unknown): Error {
+  if (error instanceof SyscallError) return error;
   const { errno, syscall } = error as { errno?: number; syscall?: string };
   return typeof errno === 'number' && typeof syscall === 'string' ? new SyscallError(syscall, errno) : (error as Error);
 }
