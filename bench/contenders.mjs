@@ -4,7 +4,7 @@
 //   label     as tables call it; `short` in the head of a column, for those that others are compared to
 //   command   (listen, target) => the command line; target is for proxies
 //   needs     files that must be there, and what makes them
-//   silent    true for a server that does not print "listening tcp <address>": it must take the
+//   silent    true for a server that does not print "listening <network> <address>": it must take the
 //             address it is given, and is probed until it accepts
 //   installed () => boolean, for a peer that not every machine has: it is left out where it is missing
 
@@ -58,6 +58,22 @@ export const awaiting = { name: 'spliceway-await', ...spliceway('spliceway-await
 export const awaitingInto = {
   name: 'spliceway-await-into',
   ...spliceway('spliceway-await-into.mjs', 'spliceway await read(p)'),
+};
+
+// UDP echo servers.
+export const cUdp = { name: 'c', ...plainC('c-udp-echo', 'C, epoll', 'C') };
+export const nodeDgram = { name: 'node-dgram', ...script('node-dgram.mjs', 'node:dgram', 'node:dgram') };
+export const udpAwait = {
+  name: 'spliceway-await',
+  ...spliceway('spliceway-udp-await.mjs', 'spliceway await readFrom()'),
+};
+export const udpHandler = {
+  name: 'spliceway-handler',
+  ...spliceway('spliceway-udp-handler.mjs', 'spliceway handle({ message })'),
+};
+export const udpBatch = {
+  name: 'spliceway-batch',
+  ...spliceway('spliceway-udp-batch.mjs', 'spliceway handle({ batch })'),
 };
 
 // Proxies.

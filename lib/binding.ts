@@ -107,6 +107,7 @@ interface Native {
   receiveInto(id: number, resumed: boolean, p: Uint8Array): number;
   receiveMessage(id: number, resumed: boolean, p: Uint8Array, control: Uint8Array): number;
   receiveBatch(id: number, resumed: boolean, p: Uint8Array, stride: number, max: number): number;
+  setCoalescing(id: number, on: boolean): void;
   send(id: number, resumed: boolean, p: Uint8Array): number;
   sendScratch(id: number, resumed: boolean, length: number): number;
   sendMessage(id: number, resumed: boolean, p: Uint8Array, control: Uint8Array): number;
@@ -177,6 +178,7 @@ export const SLOTS = 64;
 // The words of a slot.
 export const LENGTH = 0;
 export const OFFSET = 1;
+export const SEGMENT = 1;
 export const FLAGS = 1;
 export const TRUNCATED = 2;
 export const CONTROL = 3;

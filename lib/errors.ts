@@ -68,6 +68,8 @@ export class DNSError extends Error {
   readonly code: string;
   /** The name does not exist, or has no address of the wanted family. */
   readonly notFound: boolean;
+  /** There was no time left to look it up. */
+  readonly timeout: boolean;
   /** A later attempt may work. */
   readonly temporary: boolean;
 
@@ -81,7 +83,8 @@ export class DNSError extends Error {
     this.name = 'DNSError';
     this.code = code;
     this.notFound = code === 'ENOTFOUND' || code === 'ENODATA';
-    this.temporary = code === 'EAI_AGAIN';
+    this.timeout = code === ErrDeadlineExceeded.code;
+    this.temporary = this.timeout || code === 'EAI_AGAIN';
   }
 }
 
@@ -98,7 +101,10 @@ class SentinelError extends Error {
 /** The cause of every OpError about a use after close (Go's net.ErrClosed). */
 export const ErrClosed: Error = new SentinelError('use of closed network connection', 'ERR_SPLICEWAY_CLOSED');
 /** The cause of every OpError about a deadline (Go's os.ErrDeadlineExceeded). */
-export const ErrDeadlineExceeded: Error = new SentinelError('i/o timeout', 'ERR_SPLICEWAY_DEADLINE_EXCEEDED');
+export const ErrDeadlineExceeded: Error & { readonly code: string } = new SentinelError(
+  'i/o timeout',
+  'ERR_SPLICEWAY_DEADLINE_EXCEEDED',
+);
 /** The cause of an OpError for writeTo() on a connected packet conn (Go's net.ErrWriteToConnected). */
 export const ErrWriteToConnected: Error = new SentinelError(
   'use of WriteTo with pre-connected connection',
@@ -172,6 +178,7 @@ function describe(op: string, net: string, source: Addr | null, addr: Addr | nul
 
 function isTimeout(cause: Error): boolean {
   if (cause instanceof OpError) return cause.timeout;
+  if (cause instanceof DNSError) return cause.timeout;
   return cause === ErrDeadlineExceeded || (cause instanceof SyscallError && cause.code === 'ETIMEDOUT');
 }
 
@@ -187,9 +194,11 @@ function isTemporary(op: string, cause: Error): boolean {
   return TEMPORARY.has(cause.code);
 }
 
-/** What a connection of a foreign make rejected with: an OpError in any case. */
+const isClosedPipe = (error: unknown): error is OpError => error instanceof Error && error.cause === ErrClosedPipe;
+
+/** What a connection of a foreign make rejected with: an OpError, unless it is a pipe's, which Go does not wrap. */
 export function asOpError(op: string, conn: { localAddr?: Addr; remoteAddr?: Addr }, thrown: unknown): OpError {
-  if (thrown instanceof OpError) return thrown;
+  if (thrown instanceof OpError || isClosedPipe(thrown)) return thrown;
   const { localAddr = null, remoteAddr = null } = conn;
   return new OpError(op, localAddr?.network ?? '', localAddr, remoteAddr, thrownCause(thrown));
 }
@@ -204,7 +213,7 @@ export function causeOf(status: number, syscall: string): Error {
 
 /** The cause behind what a native call, a file or a connection of a foreign make threw. */
 export function thrownCause(error: unknown): Error {
-  if (error instanceof OpError) return error;
+  if (error instanceof OpError || error instanceof SyscallError) return error;
   if (!(error instanceof Error)) return new Error(String(error));
   const { errno, syscall } = error as NodeJS.ErrnoException;
   return typeof errno === 'number' && typeof syscall === 'string' ? new SyscallError(syscall, errno) : error;

@@ -106,7 +106,7 @@ int main(int argc, char** argv) {
   if (poller < 0) die("epoll_create1");
   struct epoll_event wanted = {.events = EPOLLIN, .data.fd = listener};
   if (epoll_ctl(poller, EPOLL_CTL_ADD, listener, &wanted) < 0) die("epoll_ctl");
-  announce(listener);
+  announce("tcp", listener);
   for (;;) {
     struct epoll_event events[MAX_EVENTS];
     const int count = epoll_wait(poller, events, MAX_EVENTS, -1);

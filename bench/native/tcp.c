@@ -54,11 +54,11 @@ struct sockaddr_in local_address(int fd) {
   return at;
 }
 
-void announce(int fd) {
+void announce(const char* network, int fd) {
   const struct sockaddr_in at = local_address(fd);
   char host[INET_ADDRSTRLEN];
   inet_ntop(AF_INET, &at.sin_addr, host, sizeof host);
-  printf("listening tcp %s:%d\n", host, ntohs(at.sin_port));
+  printf("listening %s %s:%d\n", network, host, ntohs(at.sin_port));
   fflush(stdout);
 }
 

@@ -19,8 +19,8 @@ int listen_on(const char* address);
 // The address that the kernel gave a listening socket.
 struct sockaddr_in local_address(int fd);
 
-// Prints the one line by which a server tells that it accepts: "listening tcp 127.0.0.1:80".
-void announce(int fd);
+// Prints the one line by which a server tells that it is ready: "listening tcp 127.0.0.1:80".
+void announce(const char* network, int fd);
 
 // As many descriptors as the system allows this process.
 void raise_descriptor_limit(void);

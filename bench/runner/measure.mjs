@@ -13,7 +13,7 @@ const SLACK = 30_000;
 const SETTLE = 2000;
 
 /**
- * CPU time of a server under one of the modes `echo` and `connect`.
+ * CPU time of a server under one of the modes `echo`, `connect` and `packets`.
  * @param scale from nanoseconds for each thing done to the scenario's unit
  */
 export function measureServer(mode, contender, load, time, scale) {

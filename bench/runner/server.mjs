@@ -33,8 +33,8 @@ export async function withServer(contender, target, use) {
 
 async function announced(program) {
   const line = await program.line(START_LIMIT);
-  const match = /^listening tcp (\S+:\d+)$/.exec(line);
-  if (match === null) throw new Error(`${program.name} said "${line}" instead of "listening tcp <address>"`);
+  const match = /^listening (?:tcp|udp) (\S+:\d+)$/.exec(line);
+  if (match === null) throw new Error(`${program.name} said "${line}" instead of "listening <network> <address>"`);
   return match[1];
 }
 

@@ -6,5 +6,6 @@ import { echo } from './echo.mjs';
 import { forward } from './forward.mjs';
 import { idle } from './idle.mjs';
 import { scanner } from './scanner.mjs';
+import { udp } from './udp.mjs';
 
-export const scenarios = [echo, connect, idle, deadlines, forward, scanner];
+export const scenarios = [echo, connect, idle, deadlines, udp, forward, scanner];

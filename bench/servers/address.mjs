@@ -17,8 +17,8 @@ export function addressesGiven(count, usage) {
   return given;
 }
 
-export function announce({ host, port }) {
-  console.log(`listening tcp ${host}:${port}`);
+export function announce({ host, port }, network = 'tcp') {
+  console.log(`listening ${network} ${host}:${port}`);
 }
 
 /** Starts a server of node:net and tells where it listens. */

@@ -1,7 +1,7 @@
 // Memory for many datagrams at once.
 
 import type { Addr } from '../addr';
-import { CHUNK, SLOTS } from '../binding';
+import { CHUNK, LENGTH, SEGMENT, SLOT, SLOTS, slots } from '../binding';
 
 // Each has room for the largest there are. One cache line more, three times over, so that datagrams
 // that lie side by side do not all compete for the same few lines of the cache. What is never written
@@ -11,12 +11,39 @@ export const STRIDE = CHUNK + 192;
 /** What one call has received. */
 export class Arena {
   readonly bytes: Buffer = Buffer.from(new ArrayBuffer(SLOTS * STRIDE));
-  readonly lengths = new Int32Array(SLOTS);
-  readonly senders: (Addr | null)[] = new Array(SLOTS).fill(null);
+  /** How many datagrams there are, where each begins, how long it is and who sent it. */
+  count = 0;
+  readonly starts: number[] = [];
+  readonly lengths: number[] = [];
+  readonly senders: (Addr | null)[] = [];
 
   /** A handler may have transferred the memory away. */
   get gone(): boolean {
     return this.bytes.length === 0;
+  }
+
+  /** Notes what stands in the slots, before they serve another call. */
+  note(received: number, conn: { senderAt(slot: number): Addr | null }): void {
+    this.count = 0;
+    for (let i = 0; i < received; i++) {
+      const slot = i * SLOT;
+      const length = slots[slot + LENGTH] as number;
+      const segment = slots[slot + SEGMENT] as number;
+      const sender = conn.senderAt(slot);
+      if (segment === 0 || segment >= length) this.add(i * STRIDE, length, sender);
+      else this.addSegments(i * STRIDE, length, segment, sender);
+    }
+  }
+
+  // The kernel has handed over several datagrams of one sender in one piece.
+  private addSegments(start: number, length: number, segment: number, sender: Addr | null): void {
+    for (let at = 0; at < length; at += segment) this.add(start + at, Math.min(segment, length - at), sender);
+  }
+
+  private add(start: number, length: number, sender: Addr | null): void {
+    this.starts[this.count] = start;
+    this.lengths[this.count] = length;
+    this.senders[this.count++] = sender;
   }
 }
 
@@ -25,9 +52,9 @@ const View = (
   Buffer as unknown as { [Symbol.species]: new (memory: ArrayBufferLike, from: number, n: number) => Buffer }
 )[Symbol.species];
 
-/** The datagram at `index`, in place. */
-export function viewAt(arena: Arena, index: number): Buffer {
-  return new View(arena.bytes.buffer, index * STRIDE, arena.lengths[index] as number);
+/** A datagram, in place. */
+export function viewAt({ bytes, starts, lengths }: Arena, index: number): Buffer {
+  return new View(bytes.buffer, starts[index] as number, lengths[index] as number);
 }
 
 /** The same in memory of its own. */
@@ -53,7 +80,5 @@ export function keepArena(arena: Arena): void {
 }
 
 export function giveBackArena(arena: Arena): void {
-  if (arena.gone || idle.length >= IDLE_AT_MOST) return;
-  arena.senders.fill(null);
-  idle.push(arena);
+  if (!arena.gone && idle.length < IDLE_AT_MOST) idle.push(arena);
 }

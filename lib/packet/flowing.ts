@@ -9,7 +9,7 @@ import { isThenable } from '../stream/flowing';
 import { type Arena, giveBackArena, keepArena, STRIDE, sharedArena, viewAt } from './arena';
 import type { Packet, PacketHandlers } from './packet-conn';
 import type { PacketSocketConn } from './packet-socket';
-import { note } from './receiving';
+import { withCork } from './sending';
 
 type Socket = PacketSocketConn<Addr | null>;
 
@@ -56,9 +56,9 @@ export function pumpFlow(conn: Socket, flow: PacketFlow): void {
     const count = native.receiveBatch(conn.id, true, arena.bytes, STRIDE, want);
     if (count === AGAIN) return;
     if (count < 0) return conn.receiveFailed(flow, count);
-    note(conn, arena, count);
+    arena.note(count, conn);
     flow.want = count === want ? Math.min(2 * want, SLOTS) : Math.max(FEW, Math.min(want, 2 * count));
-    deliver(conn, flow, arena, 0, count);
+    deliver(conn, flow, arena, 0);
     // The queue was empty, and what comes later gives an edge of its own. On a connected socket an
     // error may stand behind the datagrams, and that gives none.
     if (count < want && conn.remoteAddr === null) return;
@@ -66,39 +66,52 @@ export function pumpFlow(conn: Socket, flow: PacketFlow): void {
   if (conn.flow === flow) resumeFlow(conn, flow);
 }
 
-/** Hands over the datagrams from `first` on. */
-function deliver(conn: Socket, flow: PacketFlow, arena: Arena, first: number, count: number): void {
-  const { message, batch, data } = flow.handlers as PacketHandlers;
-  if (batch !== undefined) {
-    const answer = conn.callBack(flow, batch, packetsOf(arena, count));
-    return waitFor(conn, flow, arena, answer, count, count);
-  }
-  for (let i = first; i < count && conn.flow === flow; i++) {
+/** Hands over the datagrams from `first` on, all in one visit to the caller's async context. */
+function deliver(conn: Socket, flow: PacketFlow, arena: Arena, first: number): void {
+  const give = flow.handlers.batch === undefined ? giveEach : giveAll;
+  withCork(conn, () => {
+    try {
+      flow.runInAsyncScope(give, null, conn, flow, arena, first);
+    } catch (error) {
+      conn.handlerFailed(error);
+    }
+  });
+}
+
+function giveEach(conn: Socket, flow: PacketFlow, arena: Arena, first: number): void {
+  const handlers = flow.handlers as PacketHandlers;
+  for (let i = first; i < arena.count && conn.flow === flow; i++) {
     const chunk = viewAt(arena, i);
     const answer =
-      message === undefined
-        ? conn.callBack(flow, data as () => unknown, chunk)
-        : conn.callBack(flow, message, chunk, arena.senders[i]);
-    if (isThenable(answer)) return waitFor(conn, flow, arena, answer, i + 1, count);
+      handlers.message === undefined
+        ? handlers.data?.(chunk)
+        : handlers.message(chunk, arena.senders[i] as Addr | null);
+    if (isThenable(answer)) return waitFor(conn, flow, arena, answer, i + 1);
   }
 }
 
-function packetsOf(arena: Arena, count: number): Packet[] {
-  const packets: Packet[] = new Array(count);
-  for (let i = 0; i < count; i++) packets[i] = { data: viewAt(arena, i), addr: arena.senders[i] as Addr | null };
+function giveAll(conn: Socket, flow: PacketFlow, arena: Arena): void {
+  const answer = (flow.handlers as PacketHandlers).batch?.(packetsOf(arena));
+  if (isThenable(answer)) waitFor(conn, flow, arena, answer, arena.count);
+}
+
+function packetsOf(arena: Arena): Packet[] {
+  const packets: Packet[] = new Array(arena.count);
+  for (let i = 0; i < packets.length; i++) {
+    packets[i] = { data: viewAt(arena, i), addr: arena.senders[i] as Addr | null };
+  }
   return packets;
 }
 
 // Back-pressure: nothing more is read, and the kernel drops what its buffer has no room for, until the
 // promise settles. Then the datagrams that came with that one go on from where they lie.
-function waitFor(conn: Socket, flow: PacketFlow, arena: Arena, answer: unknown, next: number, count: number): void {
-  if (!isThenable(answer)) return;
+function waitFor(conn: Socket, flow: PacketFlow, arena: Arena, answer: PromiseLike<unknown>, next: number): void {
   keepArena(arena);
   flow.paused = true;
   native.awaitNotice(conn.id, READ, NOTHING);
   const settled = () => {
     flow.paused = false;
-    if (conn.flow === flow && next < count && !arena.gone) deliver(conn, flow, arena, next, count);
+    if (conn.flow === flow && next < arena.count && !arena.gone) deliver(conn, flow, arena, next);
     if (flow.paused) return;
     giveBackArena(arena);
     if (conn.flow === flow) resumeFlow(conn, flow);

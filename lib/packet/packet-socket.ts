@@ -28,6 +28,8 @@ import { type Deadline, MAX_TIMER, toEpoch } from '../deadline';
 import { rethrowLater, unwatch, type Waiter, watch } from '../dispatch';
 import { causeOf, ErrBusy, ErrClosed, OpError, type SyscallError, thrownCause } from '../errors';
 import { closeWithOwner, Handle, type HandleOwner, ownedBy } from '../handle';
+import { cannotWait, RawConn, type RawSource } from '../raw-conn';
+import { optionGetter, optionSetter } from '../socket-option';
 import { isThenable } from '../stream/flowing';
 import { toBytes } from '../stream/writing';
 import { checkHandlers, PacketFlow, pumpFlow, resumeFlow } from './flowing';
@@ -45,10 +47,13 @@ import {
 } from './receiving';
 import {
   failSends,
+  prepare,
   pumpSends,
+  refusedBatch,
   type SendTurn,
   tryBatch,
   trySend,
+  uncork,
   write,
   writeBatch,
   writeMessage,
@@ -78,7 +83,7 @@ export interface SocketState<S extends Addr> {
 /** What does not pass by itself: the socket is of no more use. */
 const LASTING = new Set(['EBADF', 'ENOTSOCK', 'EINVAL', 'EFAULT', 'ENOTCONN']);
 
-export abstract class PacketSocketConn<S extends Addr | null> implements PacketConn<S>, Waiter {
+export abstract class PacketSocketConn<S extends Addr | null> implements PacketConn<S>, Waiter, RawSource {
   /** @internal */
   readonly handleRef: Handle;
   /** @internal */
@@ -124,17 +129,21 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
   readFrom(options?: CallOptions): Promise<Packet<S>>;
   readFrom(p: Uint8Array, options?: CallOptions): Promise<{ n: number; addr: S }>;
   readFrom(first?: Uint8Array | CallOptions, second?: CallOptions): Promise<Packet<S> | { n: number; addr: S }> {
-    return rejecting<Packet<S> | { n: number; addr: S }>(() =>
-      isMemory(first) ? readFromInto<S>(this, first, second) : readFrom<S>(this, first as CallOptions | undefined),
-    );
+    try {
+      return isMemory(first) ? readFromInto<S>(this, first, second) : readFrom<S>(this, first as CallOptions);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   read(options?: CallOptions): Promise<Buffer>;
   read(p: Uint8Array, options?: CallOptions): Promise<number>;
   read(first?: Uint8Array | CallOptions, second?: CallOptions): Promise<Buffer | number> {
-    return rejecting<Buffer | number>(() =>
-      isMemory(first) ? readInto(this, first, second) : read(this, first as CallOptions | undefined),
-    );
+    try {
+      return isMemory(first) ? readInto(this, first, second) : read(this, first as CallOptions);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   readMsg(options?: ReadMessageOptions): Promise<{ data: Buffer } & PacketInfo<S>>;
@@ -155,11 +164,19 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
   }
 
   writeTo(p: Uint8Array | string, addr: Addr | string | null, options?: CallOptions): Promise<number> {
-    return rejecting(() => writeTo(this, p, addr, options));
+    try {
+      return writeTo(this, p, addr, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   write(p: Uint8Array | string, options?: CallOptions): Promise<number> {
-    return rejecting(() => write(this, p, options));
+    try {
+      return write(this, p, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   writev(list: readonly Uint8Array[], options?: CallOptions): Promise<number> {
@@ -186,6 +203,7 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
     if (this.reads !== null) throw this.error('read', ErrBusy);
     this.flow = new PacketFlow(handlers);
     this.hold();
+    native.setCoalescing(this.id, true);
     if ((native.state(this.id) & READ_SIDE) === 0) native.awaitNotice(this.id, READ, ALWAYS);
     else this.tellExpired(this.flow);
   }
@@ -202,40 +220,41 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
     const bytes = toBytes(p);
     const refused = this.refusedTarget(addr);
     if (refused !== null) return this.tryFailed(new OpError('write', this.net, this.localAddr, addr, refused));
-    return this.tried('sendto', addr, () => trySend(this, bytes, addr)) >= 0;
+    const status = this.maySend() ? trySend(this, bytes, addr) : AGAIN;
+    return status >= 0 || this.tryRefused(status, 'sendto', addr);
   }
 
   tryWrite(p: Uint8Array | string): number {
     const bytes = toBytes(p);
-    return Math.max(
-      this.tried('write', this.remoteAddr, () => trySend(this, bytes, null)),
-      0,
-    );
+    const status = this.maySend() ? trySend(this, bytes, null) : AGAIN;
+    if (status < 0) this.tryRefused(status, 'write', this.remoteAddr);
+    return Math.max(status, 0);
   }
 
   tryWriteBatch(packets: readonly OutgoingPacket[]): number {
-    try {
-      const status = this.tried('sendmmsg', this.remoteAddr, () => tryBatch(this, packets));
-      if (status >= 0 && status < packets.length) this.wantDrain();
-      return Math.max(status, 0);
-    } catch (error) {
-      if (!(error instanceof OpError)) throw error;
-      this.tryFailed(error);
-      return 0;
-    }
+    const prepared = prepare(packets);
+    const refused = refusedBatch(this, prepared);
+    if (refused !== null) this.tryFailed(refused);
+    if (refused !== null || !this.maySend()) return 0;
+    const status = tryBatch(this, prepared);
+    if (status < 0) this.tryRefused(status, 'sendmmsg', prepared[0]?.to ?? this.remoteAddr);
+    else if (status < prepared.length) this.wantDrain();
+    return Math.max(status, 0);
   }
 
-  private tried(syscall: string, to: Addr | null, send: () => number): number {
-    if (this.id < 0 || this.closing !== null) return AGAIN;
+  private maySend(): boolean {
     this.used = true;
-    const status = send();
-    if (status >= 0) return status;
-    if (status === AGAIN || status === EXPIRED) this.wantDrain();
-    else this.tryFailed(this.failure('write', syscall, status, to));
-    return status;
+    return this.id >= 0 && this.closing === null;
   }
 
-  private tryFailed(error: OpError): false {
+  private tryRefused(status: number, syscall: string, to: Addr | null): false {
+    if (status !== AGAIN && status !== EXPIRED) return this.tryFailed(this.failure('write', syscall, status, to));
+    if (this.id >= 0) this.wantDrain();
+    return false;
+  }
+
+  /** @internal What was sent without waiting has failed. */
+  tryFailed(error: OpError): false {
     const { flow } = this;
     if (flow === null) this.unreported = error;
     // Not now: the caller is in the middle of its own work, perhaps inside message().
@@ -267,6 +286,7 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
 
   close(): boolean {
     if (this.id < 0) return false;
+    uncork(this);
     unwatch(this.id);
     this.handleRef.close();
     this.ended();
@@ -345,8 +365,40 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
     this.set(() => native.setWriteBuffer(this.id, bytes));
   }
 
+  getOption(level: string | number, name: string | number): number;
+  getOption(level: string | number, name: string | number, length: number): Buffer;
+  getOption(level: string | number, name: string | number, length?: number): number | Buffer {
+    const get = optionGetter(level, name, length);
+    if (this.id < 0) throw this.error('get', ErrClosed);
+    try {
+      return get(this.id);
+    } catch (error) {
+      throw this.error('get', thrownCause(error));
+    }
+  }
+
+  setOption(level: string | number, name: string | number, value: number | Uint8Array): void {
+    const set = optionSetter(level, name, value);
+    this.set(() => set(this.id));
+  }
+
+  syscallConn(): RawConn {
+    return new RawConn(this);
+  }
+
+  /** @internal */
+  rawRefusal(op: string): OpError | null {
+    return this.id < 0 ? new OpError(op, this.net, null, this.localAddr, ErrClosed) : null;
+  }
+
+  /** @internal */
+  rawWait(_side: number, op: string): Promise<void> {
+    return cannotWait(op, this.net, (cause) => this.error(op, cause));
+  }
+
   file(): number {
     if (this.id < 0) throw this.error('file', ErrClosed);
+    this.stopCoalescing();
     try {
       return native.duplicate(this.id);
     } catch (error) {
@@ -356,6 +408,8 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
 
   detach(): number {
     if (this.id < 0) throw this.error('file', ErrClosed);
+    uncork(this);
+    this.stopCoalescing();
     const { handleRef } = this;
     unwatch(this.id);
     const fd = native.detach(this.id);
@@ -363,6 +417,11 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
     handleRef.owner?.handleClosed(handleRef);
     this.ended();
     return fd;
+  }
+
+  /** Whoever reads from the descriptor next expects datagrams one by one. */
+  private stopCoalescing(): void {
+    if (this.flow !== null) native.setCoalescing(this.id, false);
   }
 
   ref(): this {

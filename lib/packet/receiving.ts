@@ -6,13 +6,11 @@ import {
   CONTROL,
   EXPIRED,
   FLAGS,
-  LENGTH,
   NOTHING,
   native,
   ONCE,
   READ,
   READ_SIDE,
-  SLOT,
   SLOTS,
   scratch,
   slots,
@@ -22,7 +20,7 @@ import { checkBytes, checkInteger, checkObject, checkSignal, detachedWhileWaitin
 import { ownChunk } from '../chunk';
 import type { CallOptions } from '../conn';
 import { advanced, joined, Pending, rejected, without } from '../pending';
-import { type Arena, copyAt, STRIDE, sharedArena } from './arena';
+import { copyAt, STRIDE, sharedArena } from './arena';
 import type { Packet, PacketInfo, ReadMessageOptions } from './packet-conn';
 import type { PacketSocketConn } from './packet-socket';
 
@@ -255,14 +253,6 @@ export function readBatch<S extends Sender>(
 
 function copiesOf<S extends Sender>(conn: Socket<S>, count: number): Packet<S>[] {
   const arena = sharedArena();
-  note(conn, arena, count);
-  return Array.from({ length: count }, (_, i) => ({ data: copyAt(arena, i), addr: arena.senders[i] as S }));
-}
-
-/** Notes what a batch has received, before the slots serve another call. */
-export function note(conn: Socket<Sender>, arena: Arena, count: number): void {
-  for (let i = 0; i < count; i++) {
-    arena.lengths[i] = slots[i * SLOT + LENGTH] as number;
-    arena.senders[i] = conn.senderAt(i * SLOT);
-  }
+  arena.note(count, conn);
+  return Array.from({ length: arena.count }, (_, i) => ({ data: copyAt(arena, i), addr: arena.senders[i] as S }));
 }

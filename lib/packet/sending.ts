@@ -1,25 +1,13 @@
 // Sending: given to the kernel at once; what it has no room for waits in line.
 
 import type { Addr } from '../addr';
-import {
-  AGAIN,
-  EXPIRED,
-  LENGTH,
-  NOTHING,
-  native,
-  OFFSET,
-  SLOT,
-  SLOTS,
-  scratch,
-  slots,
-  WRITE,
-  WRITE_SIDE,
-} from '../binding';
+import { AGAIN, EXPIRED, NOTHING, native, scratch, WRITE, WRITE_SIDE } from '../binding';
 import { checkBytes, detachedWhileWaiting, isDetached } from '../check';
 import type { CallOptions } from '../conn';
-import { invalidType, OpError } from '../errors';
+import { ErrClosed, invalidType, OpError } from '../errors';
 import { advanced, checked, joined, Pending, rejected, without } from '../pending';
 import { toBytes } from '../stream/writing';
+import { Outbox } from './outbox';
 import type { OutgoingPacket } from './packet-conn';
 import type { PacketSocketConn } from './packet-socket';
 import { signalOf } from './receiving';
@@ -59,12 +47,12 @@ class PendingSend extends Pending<number> implements SendTurn {
   }
 
   run(conn: Socket, resumed: boolean): boolean {
-    const { bytes, control } = this.shipment;
+    const { bytes, to, control } = this.shipment;
     if (isDetached(bytes) || (control !== null && isDetached(control))) {
       this.abort(withCount(detachedWhileWaiting('write'), 0));
       return true;
     }
-    const status = attempt(conn, this.shipment, resumed);
+    const status = attempt(conn, bytes, to, control, resumed);
     if (status === AGAIN) {
       conn.awaitWritable();
       return false;
@@ -80,7 +68,13 @@ class PendingSend extends Pending<number> implements SendTurn {
 }
 
 /** One system call. */
-function attempt(conn: Socket, { bytes, to, control }: Shipment, resumed: boolean): number {
+function attempt(
+  conn: Socket,
+  bytes: Uint8Array,
+  to: Addr | null,
+  control: Uint8Array | null,
+  resumed: boolean,
+): number {
   if (to === null) putNone(0);
   else put(to, conn.family, 0);
   if (control !== null) return native.sendMessage(conn.id, resumed, bytes, control);
@@ -89,16 +83,19 @@ function attempt(conn: Socket, { bytes, to, control }: Shipment, resumed: boolea
   return native.sendScratch(conn.id, resumed, bytes.length);
 }
 
-function failure(conn: Socket, { op, syscall, to }: Shipment, status: number): Error {
-  return withCount(conn.failure(op, syscall, status, to ?? conn.remoteAddr), 0);
+function failure(conn: Socket, { op, syscall, to, control }: Shipment, status: number): Error {
+  // Go's WriteMsg names the address that it was given, also where the socket has one.
+  return withCount(conn.failure(op, syscall, status, control === null ? (to ?? conn.remoteAddr) : to), 0);
 }
 
 function ship(conn: Socket, shipment: Shipment, signal: AbortSignal | undefined): Promise<number> {
   if (signal?.aborted === true) return Promise.reject(signal.reason);
+  uncork(conn);
   const refused = conn.refusal(shipment.op, shipment.to ?? conn.remoteAddr);
   if (refused !== null) return rejected(withCount(refused, 0));
   if (conn.writes === null) {
-    const status = ++conn.sent > AT_ONCE ? waitATurn(conn) : attempt(conn, shipment, false);
+    const { bytes, to, control } = shipment;
+    const status = ++conn.sent > AT_ONCE ? waitATurn(conn) : attempt(conn, bytes, to, control, false);
     if (status >= 0) return Promise.resolve(status);
     if (status !== AGAIN) return rejected(failure(conn, shipment, status));
     conn.awaitWritable();
@@ -169,6 +166,9 @@ export function writev(conn: Socket, list: unknown, options: CallOptions | undef
   if (!Array.isArray(list)) throw invalidType('list', 'an array of Uint8Array', list);
   for (let i = 0; i < list.length; i++) checkBytes(`list[${i}]`, list[i]);
   const bytes = Buffer.concat(list);
+  // Nothing to send is not the same as an empty datagram, which is a list of one empty member.
+  if (list.length === 0)
+    return conn.id < 0 ? rejected(withCount(conn.error('writev', ErrClosed), 0)) : Promise.resolve(0);
   return ship(conn, { bytes, to: null, control: null, op: 'writev', syscall: 'writev' }, signal);
 }
 
@@ -236,45 +236,29 @@ async function withTarget<T>(
 /** Sends without waiting: its length, or a negative status. */
 export function trySend(conn: Socket, bytes: Uint8Array, to: Addr | null): number {
   if (conn.writes !== null) return AGAIN;
-  return attempt(conn, { bytes, to, control: null, op: 'write', syscall: 'write' }, false);
+  return corked === conn ? addToCork(conn, bytes, to) : attempt(conn, bytes, to, null, false);
 }
 
-// Batches: payloads are laid side by side in memory of ours, addresses in the slots.
+// Batches.
 
-// Lazily, as for what is received: most programs never send a batch.
-let outbox: Buffer | null = null;
-const OUTBOX = 1 << 20;
+const outbox = new Outbox();
 
-/** Lays out datagrams from `first` on: how many found room. */
-function pack(conn: Socket, packets: readonly Prepared[], first: number): number {
-  outbox ??= Buffer.from(new ArrayBuffer(OUTBOX));
-  let count = 0;
-  for (let from = 0; count < SLOTS && first + count < packets.length; count++) {
-    const { bytes, to } = packets[first + count] as Prepared;
-    if (from + bytes.length > OUTBOX) break;
-    const slot = count * SLOT;
-    outbox.set(bytes, from);
-    slots[slot + OFFSET] = from;
-    slots[slot + LENGTH] = bytes.length;
-    if (to === null) putNone(slot);
-    else put(to, conn.family, slot);
-    from += bytes.length;
-  }
-  return count;
-}
-
-interface Prepared {
+export interface Prepared {
   bytes: Uint8Array;
   to: Addr | null;
 }
 
 /** One system call with what is left from `first` on: how many datagrams the kernel took. */
 function sendSome(conn: Socket, packets: readonly Prepared[], first: number, resumed: boolean): number {
-  const count = pack(conn, packets, first);
-  if (count > 0) return native.sendBatch(conn.id, resumed, outbox as Buffer, count);
+  outbox.clear();
+  for (let i = first; i < packets.length; i++) {
+    const { bytes, to } = packets[i] as Prepared;
+    if (!outbox.add(bytes, to)) break;
+  }
+  if (outbox.count > 0) return outbox.send(conn.id, conn.family, 0, resumed);
   // Larger than all there is room for, which only a Unix socket could want.
   const { bytes, to } = packets[first] as Prepared;
-  const status = attempt(conn, { bytes, to, control: null, op: 'write', syscall: 'sendmmsg' }, resumed);
+  const status = attempt(conn, bytes, to, null, resumed);
   return status < 0 ? status : 1;
 }
 
@@ -321,6 +305,7 @@ export function writeBatch(conn: Socket, packets: unknown, options: CallOptions 
   const signal = signalOf(options);
   const prepared = prepare(packets);
   if (signal?.aborted === true) return Promise.reject(signal.reason);
+  uncork(conn);
   const refused = conn.refusal('write') ?? refusedBatch(conn, prepared);
   if (refused !== null) return rejected(Object.assign(refused, { packetsWritten: 0 }));
   if (prepared.length === 0) return Promise.resolve(0);
@@ -332,29 +317,80 @@ export function writeBatch(conn: Socket, packets: unknown, options: CallOptions 
 }
 
 /** How many datagrams the kernel took, from the first on; a negative status if it failed with the first. */
-export function tryBatch(conn: Socket, packets: readonly OutgoingPacket[]): number {
-  const prepared = prepare(packets);
-  const refused = refusedBatch(conn, prepared);
-  if (refused !== null) throw refused;
+export function tryBatch(conn: Socket, packets: readonly Prepared[]): number {
+  uncork(conn);
   if (conn.writes !== null) return AGAIN;
   let done = 0;
-  while (done < prepared.length) {
-    const status = sendSome(conn, prepared, done, false);
+  while (done < packets.length) {
+    const status = sendSome(conn, packets, done, false);
     if (status < 0) return done > 0 ? done : status;
     done += status;
   }
   return done;
 }
 
-function prepare(packets: unknown): Prepared[] {
+export function prepare(packets: unknown): Prepared[] {
   if (!Array.isArray(packets)) throw invalidType('packets', 'an array', packets);
   return packets.map(({ data, addr }: OutgoingPacket) => ({ bytes: toBytes(data), to: addr ?? null }));
 }
 
-function refusedBatch(conn: Socket, packets: readonly Prepared[]): OpError | null {
+export function refusedBatch(conn: Socket, packets: readonly Prepared[]): OpError | null {
   for (const { to } of packets) {
     const refused = to === null ? null : conn.refusedTarget(to);
     if (refused !== null) return new OpError('write', conn.net, conn.localAddr, to, refused);
   }
   return null;
+}
+
+// What a handler sends while it is given what has arrived goes to the kernel when it has returned, in
+// as few calls as will do: answers to one peer then go down in one piece.
+
+let corked: Socket | null = null;
+const cork = new Outbox();
+
+/** Runs `deliver`, and then sends what it has had sent. */
+export function withCork(conn: Socket, deliver: () => void): void {
+  // A deadline that has passed is told by each call.
+  corked = (native.state(conn.id) & WRITE_SIDE) === 0 ? conn : null;
+  try {
+    deliver();
+  } finally {
+    corked = null;
+    flushCork(conn);
+  }
+}
+
+/** Before anything else of this socket's is sent: datagrams keep their order. */
+export function uncork(conn: Socket): void {
+  if (corked === conn) flushCork(conn);
+}
+
+function addToCork(conn: Socket, bytes: Uint8Array, to: Addr | null): number {
+  if (cork.add(bytes, to)) return bytes.length;
+  flushCork(conn);
+  if (conn.writes !== null) return AGAIN;
+  return cork.add(bytes, to) ? bytes.length : attempt(conn, bytes, to, null, false);
+}
+
+function flushCork(conn: Socket): void {
+  let done = 0;
+  while (done < cork.count && conn.id >= 0) {
+    const status = cork.send(conn.id, conn.family, done, false);
+    if (status === AGAIN) break;
+    if (status === EXPIRED) done = cork.count;
+    // One that fails is told of, and does not hold up the rest.
+    if (status < 0) conn.tryFailed(conn.failure('write', 'sendmmsg', status, cork.addressAt(done)));
+    done += status < 0 ? 1 : status;
+  }
+  if (done < cork.count && conn.id >= 0) keepRest(conn, done);
+  cork.clear();
+}
+
+// The kernel has no room: they wait in line, as a write of copies.
+function keepRest(conn: Socket, first: number): void {
+  const rest = Array.from({ length: cork.count - first }, (_, i) => cork.take(first + i));
+  const call = new PendingBatch(rest);
+  call.promise.catch((error: OpError) => conn.tryFailed(error));
+  void wait(conn, call, undefined);
+  conn.awaitWritable();
 }

@@ -22,6 +22,7 @@ using sys::Datagram;
 // The words of a slot.
 enum Word {
   kLength = 0,     // of the payload
+  kSegment = 1,    // received in a batch: see sys::Datagram
   kOffset = 1,     // to send: where the payload begins; received: the kernel's flags
   kTruncated = 2,  // received: its end found no room
   kControl = 3,    // how many bytes of ancillary data
@@ -155,10 +156,18 @@ napi_value ReceiveBatch(napi_env env, napi_callback_info info) {
   for (size_t i = 0; got > 0 && i < static_cast<size_t>(got); ++i) {
     int32_t* slot = Slot(args.environment(), i);
     slot[kLength] = static_cast<int32_t>(datagrams[i].size);
+    slot[kSegment] = datagrams[i].segment;
     slot[kTruncated] = datagrams[i].truncated;
     StoreAddress(datagrams[i].addr, slot);
   }
   return Number(env, Awaiting(args.environment(), socket, Side::kRead, got));
+}
+
+// setCoalescing(id, on)
+napi_value SetCoalescing(napi_env env, napi_callback_info info) {
+  const Args<2> args(env, info);
+  if (auto* socket = args.Handle<PacketSocket>(0)) socket->SetCoalescing(args.Bool(1));
+  return nullptr;
 }
 
 // To the address in the first slot, or to the peer where that has no family.
@@ -298,6 +307,7 @@ std::span<const Function> PacketFunctions() {
       {"receiveInto", ReceiveInto},
       {"receiveMessage", ReceiveMessage},
       {"receiveBatch", ReceiveBatch},
+      {"setCoalescing", SetCoalescing},
       {"send", Send},
       {"sendScratch", SendScratch},
       {"sendMessage", SendMessage},

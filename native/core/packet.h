@@ -35,8 +35,12 @@ class PacketSocket final : public Pollable {
   int64_t Receive(void* p, size_t n, SockAddr* from, Call call);
   // The same with ancillary data, and whether its end was lost.
   int64_t Receive(sys::Datagram* datagram, Call call);
-  // As many as there are, up to sys::kMaxDatagrams: how many.
+  // As many as there are, up to sys::kMaxDatagrams: how many. After SetCoalescing each may be
+  // several that came from one sender: sys::Datagram::segment. Nothing else can be told of them
+  // then.
   int64_t ReceiveBatch(std::span<sys::Datagram> datagrams, Call call);
+
+  void SetCoalescing(bool on) { sys::SetCoalescing(fd(), on); }
 
   // `to` is null for the peer of a connected socket. After kAgain, await kWrite.
   int64_t Send(const void* p, size_t n, const SockAddr* to, Call call);

@@ -23,7 +23,9 @@ struct Datagram {
   int flags = 0;           // received: the kernel's own
   bool truncated = false;  // received: its end found no room
   size_t size = 0;         // received
-  // To send: the slices are cut into datagrams of that size (see CanSegment). 0: they are one.
+  // To send: the slices are cut into datagrams of that size (see CanSegment). Received by
+  // ReceiveDatagrams: they are so many datagrams of one sender, each of that size but for the last,
+  // which may be shorter (see SetCoalescing). 0: they are one.
   uint16_t segment = 0;
 };
 
@@ -46,6 +48,9 @@ inline constexpr size_t kMaxDatagrams = 64;
 // Whether the kernel cuts what this socket is given in one piece (UDP_SEGMENT). A route may refuse
 // it all the same: SegmentingFailed.
 bool CanSegment(int fd);
+// Lets the kernel hand over datagrams of one sender in one piece (UDP_GRO). Only ReceiveDatagrams
+// can tell them apart. Where a system cannot do it, nothing happens.
+void SetCoalescing(int fd, bool on);
 // Whether datagrams that failed with this are worth another try without segments.
 bool SegmentingFailed(int error);
 // What it takes in one piece, in datagrams and in bytes.

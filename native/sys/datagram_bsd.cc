@@ -25,6 +25,7 @@ int64_t SendDatagrams(int fd, std::span<const Datagram> datagrams) {
 }
 
 bool CanSegment(int) { return false; }
+void SetCoalescing(int, bool) {}
 bool SegmentingFailed(int) { return false; }
 
 }  // namespace spliceway::sys

@@ -18,15 +18,19 @@ namespace {
 constexpr int UDP_SEGMENT = 103;  // since Linux 4.18; the C library's headers may be older
 #endif
 
-// Room for the one control message that says how long the pieces are.
+#ifndef UDP_GRO
+constexpr int UDP_GRO = 104;  // since Linux 5.0
+#endif
+
+// Room for the one control message that says how long the pieces are: an int when it is received.
 union SegmentControl {
   cmsghdr header;
-  char bytes[CMSG_SPACE(sizeof(uint16_t))];
+  char bytes[CMSG_SPACE(sizeof(int))];
 };
 
 void AskForSegments(uint16_t size, SegmentControl* control, msghdr* message) {
   message->msg_control = control;
-  message->msg_controllen = sizeof(*control);
+  message->msg_controllen = CMSG_SPACE(sizeof(size));
   cmsghdr* header = CMSG_FIRSTHDR(message);
   header->cmsg_level = IPPROTO_UDP;
   header->cmsg_type = UDP_SEGMENT;
@@ -34,16 +38,34 @@ void AskForSegments(uint16_t size, SegmentControl* control, msghdr* message) {
   std::memcpy(CMSG_DATA(header), &size, sizeof(size));
 }
 
+uint16_t SegmentOf(const msghdr& message) {
+  const cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (header == nullptr || header->cmsg_level != IPPROTO_UDP || header->cmsg_type != UDP_GRO) {
+    return 0;
+  }
+  int size = 0;
+  std::memcpy(&size, CMSG_DATA(header), sizeof(size));
+  return static_cast<uint16_t>(size);
+}
+
 }  // namespace
 
 int64_t ReceiveDatagrams(int fd, std::span<Datagram> datagrams) {
   mmsghdr messages[kMaxDatagrams];
+  SegmentControl controls[kMaxDatagrams];
   const size_t count = std::min(datagrams.size(), kMaxDatagrams);
-  for (size_t i = 0; i < count; ++i) messages[i] = {ToReceive(&datagrams[i]), 0};
+  for (size_t i = 0; i < count; ++i) {
+    messages[i] = {ToReceive(&datagrams[i]), 0};
+    messages[i].msg_hdr.msg_control = &controls[i];
+    messages[i].msg_hdr.msg_controllen = sizeof(controls[i]);
+  }
   const int64_t got = Retry(
       [&] { return call::recvmmsg(fd, messages, static_cast<unsigned>(count), kReceiveFlags); });
   for (int64_t i = 0; i < got; ++i) {
-    Received(messages[i].msg_hdr, messages[i].msg_len, &datagrams[static_cast<size_t>(i)]);
+    Datagram& datagram = datagrams[static_cast<size_t>(i)];
+    datagram.segment = SegmentOf(messages[i].msg_hdr);
+    messages[i].msg_hdr.msg_controllen = 0;
+    Received(messages[i].msg_hdr, messages[i].msg_len, &datagram);
   }
   return got;
 }
@@ -63,6 +85,8 @@ int64_t SendDatagrams(int fd, std::span<const Datagram> datagrams) {
 
 // Asked, because a kernel that is too old ignores the control message, and sends one long datagram.
 bool CanSegment(int fd) { return GetInt(fd, IPPROTO_UDP, UDP_SEGMENT).ok(); }
+
+void SetCoalescing(int fd, bool on) { (void)SetInt(fd, IPPROTO_UDP, UDP_GRO, on); }
 
 // EIO: the device makes no checksums. EINVAL, EMSGSIZE: a piece is larger than the path takes.
 bool SegmentingFailed(int error) {

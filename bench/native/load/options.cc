@@ -17,6 +17,8 @@ constexpr char kUsage[] =
     "       load connect --target HOST:PORT --server-pid PID --connections N\n"
     "                    --warm-up-ms N --measure-ms N\n"
     "       load idle    --target HOST:PORT --connections N --size BYTES\n"
+    "       load packets --target HOST:PORT --server-pid PID --connections N --size BYTES\n"
+    "                    --in-flight N --warm-up-ms N --measure-ms N\n"
     "       load forward --connections N --warm-up-ms N --measure-ms N\n"
     "                    (the proxy's HOST:PORT and PID come on standard input)\n"
     "       load lines   --target HOST:PORT --server-pid PID --connections N --size BYTES\n"
@@ -74,7 +76,8 @@ Options ParseOptions(int argc, char** argv) {
     BadUsage("--connections, --size and --in-flight must be at least 1");
   }
   const bool measures =
-      options.mode == "echo" || options.mode == "connect" || options.mode == "lines";
+      options.mode == "echo" || options.mode == "connect" || options.mode == "lines" ||
+      options.mode == "packets";
   if (options.mode != "forward" && options.target.sin_port == 0) BadUsage("--target is needed");
   if (measures && options.server_pid == 0) BadUsage("--server-pid is needed");
   return options;
