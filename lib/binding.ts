@@ -75,6 +75,7 @@ interface Native {
   shutdown(id: number, how: number): number;
 
   accept(id: number, resumed: boolean, max: number): number;
+  recheck(id: number): void;
   refused(id: number): number;
 
   peerCredentials(id: number): void;
@@ -97,7 +98,7 @@ interface Native {
 
   openPump(sourceFile: number, sinkFile: number, limit: number): number;
   putFirst(pump: number, bytes: Uint8Array): void;
-  runPump(pump: number, source: number, sink: number, resumed: boolean): number;
+  runPump(pump: number, source: number, sink: number, last: number): number;
   pumpDelivered(pump: number): number;
   closePump(pump: number): void;
 

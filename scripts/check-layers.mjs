@@ -23,7 +23,7 @@ const MAY_USE_NODE = /^(napi|node_api|js_native_api|uv)\.h$/;
 const LIB_RANKS = [
   ['load', 'errno', 'conn'],
   ['binding'],
-  ['errors', 'check', 'deadline', 'pending', 'addr', 'chunk'],
+  ['errors', 'check', 'deadline', 'pending', 'addr', 'chunk', 'turn'],
   ['dispatch', 'handle', 'info', 'raw-conn', 'socket-file', 'socket-option'],
   ['stream', 'resolve'],
   ['tcp-conn', 'unix-conn', 'network'],
@@ -38,7 +38,7 @@ function filesUnder(folder, endings) {
     .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)));
 }
 
-function complainAboutInclude(file, folder, quoted, header) {
+function complainAboutInclude(folder, quoted, header) {
   if (quoted) {
     const from = header.split('/')[0];
     return from === folder || NATIVE[folder].includes(from) ? null : `${folder}/ must not include ${from}/`;
@@ -53,7 +53,7 @@ function checkNative() {
     const folder = file.split('/')[1];
     if (NATIVE[folder] === undefined) continue;
     for (const [, open, header] of readFileSync(join(root, file), 'utf8').matchAll(/^#include ([<"])([^>"]+)[>"]/gm)) {
-      const complaint = complainAboutInclude(file, folder, open === '"', header);
+      const complaint = complainAboutInclude(folder, open === '"', header);
       if (complaint !== null) complaints.push(`${file}: ${complaint}`);
     }
   }

@@ -93,6 +93,11 @@ Status Pollable::AwaitEdge(Side side) {
   return {};
 }
 
+void Pollable::TellNextTurn(Side side) {
+  SetAwait(side, Await::kOnce);
+  WakeUp(side);
+}
+
 bool Pollable::SetDeadline(Side side, int64_t monotonic_ns) {
   Half& h = half(side);
   const int which = static_cast<int>(side);

@@ -64,7 +64,9 @@ class Stream : public Pollable {
   int64_t SendFds(const void* p, size_t n, std::span<const int32_t> fds, Call call);
   sys::ReceivedFds ReceiveFds(void* p, size_t n, std::span<int32_t> fds, Call call);
 
-  // For those that make the system calls themselves (relay/pump.h): the last one said EAGAIN.
+  // For those that make the system calls themselves (relay/pump.h): Check, and from now on no
+  // longer New; the last call said EAGAIN.
+  int32_t Begin(Side side, Call call);
   void ReadBlocked();
   Status WriteBlocked();
 
