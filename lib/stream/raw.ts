@@ -4,6 +4,7 @@ import { native, READ } from '../binding';
 import { causeOf, invalidReturn } from '../errors';
 import { Pending } from '../pending';
 import type { RawCall } from '../raw-conn';
+import { spend } from '../turn';
 import { joinReads, leaveReads, pumpReads, type ReadTurn } from './reading';
 import type { StreamConn } from './stream-conn';
 import { joinWrites, leaveWrites, type WriteTurn } from './writing';
@@ -65,18 +66,23 @@ export function rawWait(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const turn = new RawTurn(side, op, call);
-  const [join, leave] = side === READ ? [joinRawRead, leaveReads] : [joinWrites, leaveWrites];
+  const leave = side === READ ? leaveReads : leaveWrites;
   if (signal !== undefined) {
     turn.abortOn(signal, () => {
       turn.leave(conn);
       leave(conn, turn);
     });
   }
-  join(conn, turn);
+  const later = conn.mustWait(side);
+  // Whatever the kernel says: it has to be asked once.
+  if (later) native.wakeUp(conn.id, side);
+  spend(0);
+  if (side === READ) joinRawRead(conn, turn, later);
+  else joinWrites(conn, turn, later);
   return turn.promise;
 }
 
-function joinRawRead(conn: StreamConn, turn: RawTurn): void {
+function joinRawRead(conn: StreamConn, turn: RawTurn, later: boolean): void {
   joinReads(conn, turn);
-  if (conn.reads === turn) pumpReads(conn);
+  if (conn.reads === turn && !later) pumpReads(conn);
 }
