@@ -2,7 +2,7 @@
 
 import { constants } from 'node:os';
 import { type Addr, type UDPAddr, UnixAddr } from '../addr';
-import { NOTHING, native, READ, WRITE } from '../binding';
+import { native, READ, WRITE } from '../binding';
 import { causeOf, ErrClosed, ErrnoError, ErrWriteToConnected, invalidType } from '../errors';
 import { resolveUnix } from '../resolve';
 import { PacketSocketConn } from './packet-socket';
@@ -16,7 +16,7 @@ const { EAFNOSUPPORT, EINVAL } = constants.errno;
  * closes, as in Go: remove it yourself.
  */
 export class UnixgramConn extends PacketSocketConn<UnixAddr | null> {
-  /** Ends receiving: what comes is refused. @throws OpError `op: 'close'` */
+  /** Ends receiving: what comes is refused, and reads wait for ever. @throws OpError `op: 'close'` */
   closeRead(): void {
     this.halfClose(READ);
   }
@@ -30,11 +30,6 @@ export class UnixgramConn extends PacketSocketConn<UnixAddr | null> {
     if (this.id < 0) throw this.error('close', ErrClosed);
     const status = native.shutdownPackets(this.id, side);
     if (status < 0) throw this.error('close', causeOf(status, 'shutdown'));
-    // From now on the kernel answers every read with an empty datagram.
-    if (side === READ && this.flow !== null) {
-      this.flow.paused = true;
-      native.awaitNotice(this.id, READ, NOTHING);
-    }
   }
 
   /** @internal */

@@ -49,7 +49,9 @@ Pair TcpPair() {
 }
 
 Pair UnixPair(sys::SocketType type) {
-  const int kind = type == sys::SocketType::kPacket ? SOCK_SEQPACKET : SOCK_STREAM;
+  const int kind = type == sys::SocketType::kPacket     ? SOCK_SEQPACKET
+                   : type == sys::SocketType::kDatagram ? SOCK_DGRAM
+                                                        : SOCK_STREAM;
   int fds[2];
   EXPECT_EQ(socketpair(AF_UNIX, kind | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
   return {OwnFd(fds[0]), OwnFd(fds[1])};

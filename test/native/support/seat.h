@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/listener.h"
+#include "core/packet.h"
 #include "core/reactor.h"
 #include "core/socket.h"
 #include "core/stream.h"
@@ -54,6 +55,9 @@ class Seat {
   Listener* AdoptListener(OwnFd fd, OwnFd reserve = {}) {
     return Started(std::make_unique<Listener>(&reactor(), std::move(fd), Stream::Kind::kTcp,
                                               std::move(reserve)));
+  }
+  PacketSocket* AdoptPackets(OwnFd fd) {
+    return Started(std::make_unique<PacketSocket>(&reactor(), std::move(fd)));
   }
   Socket* AdoptSocket(OwnFd fd, Stream::Kind kind) {
     return reactor().Adopt(std::make_unique<Socket>(&reactor(), std::move(fd), kind));

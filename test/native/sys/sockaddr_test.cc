@@ -188,6 +188,29 @@ TEST(StoredAddr, GivesBackWhatWasStored) {
   }
 }
 
+TEST(SockAddr, HostBytesAreThoseOfThePacket) {
+  const auto v4 = SockAddr::Ip("192.0.2.1", 80, 0);
+  ASSERT_EQ(v4->HostBytes().size(), 4u);
+  EXPECT_EQ(v4->HostBytes()[0], 192);
+  EXPECT_EQ(v4->HostBytes()[3], 1);
+  EXPECT_EQ(SockAddr::Ip("::ffff:192.0.2.1", 80, 0)->HostBytes().size(), 4u);
+  const auto v6 = SockAddr::Ip("2001:db8::1", 80, 0);
+  ASSERT_EQ(v6->HostBytes().size(), 16u);
+  EXPECT_EQ(v6->HostBytes()[0], 0x20);
+  EXPECT_EQ(v6->HostBytes()[15], 1);
+}
+
+TEST(SockAddr, FromHostIsTheAddressOfThoseBytes) {
+  for (const char* host : {"192.0.2.1", "2001:db8::1", "::"}) {
+    const auto addr = SockAddr::Ip(host, 80, 3);
+    const SockAddr again = SockAddr::FromHost(addr->HostBytes(), 80, 3);
+    EXPECT_EQ(again.Host(), host);
+    EXPECT_EQ(again.Port(), 80);
+    EXPECT_EQ(again.Scope(), addr->Scope());
+    EXPECT_EQ(again.size(), addr->size());
+  }
+}
+
 TEST(StoredAddr, AnUnnamedPeerIsNothing) {
   StoredAddr stored;
   for (const auto& before : {SockAddr::Unix("/run/a.sock"), SockAddr::Ip("192.0.2.1", 80, 0)}) {
