@@ -73,6 +73,7 @@ interface Native {
   adoptStream(fd: number, kind: number): number;
 
   accept(id: number, resumed: boolean, max: number): number;
+  recheck(id: number): void;
   refused(id: number): number;
   adoptListener(fd: number, kind: number): number;
 
@@ -83,7 +84,7 @@ interface Native {
   finishConnect(id: number, resumed: boolean): number;
 
   openPump(sourceFile: number, sinkFile: number, limit: number): number;
-  runPump(pump: number, source: number, sink: number, resumed: boolean): number;
+  runPump(pump: number, source: number, sink: number, last: number): number;
   pumpDelivered(pump: number): number;
   closePump(pump: number): void;
 

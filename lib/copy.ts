@@ -4,7 +4,7 @@ import { fstatSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { checkInteger, checkObject, checkSignal } from './check';
 import type { CallOptions, Conn } from './conn';
-import { invalidType, invalidValue, OpError } from './errors';
+import { asOpError, invalidType, invalidValue, isClosedPipe, OpError, SyscallError, thrownCause } from './errors';
 import { checked, rejected } from './pending';
 import { type CopyErrors, PumpCopy, type PumpEnd } from './stream/pumping';
 import { StreamConn } from './stream/stream-conn';
@@ -42,12 +42,13 @@ function checkArguments(dst: CopyEnd, src: CopyEnd, options: CopyOptions): void 
   if (signal !== undefined) checkSignal(signal);
   checkEnd('dst', dst);
   checkEnd('src', src);
-  if (isFile(src) && isFile(dst)) throw invalidValue('dst', 'must be a Conn where src is a file', dst);
 }
 
 async function start(dst: CopyEnd, src: CopyEnd, { limit, signal }: CopyOptions): Promise<number> {
   signal?.throwIfAborted();
-  if (isPumpEnd(src) && isPumpEnd(dst)) return pumpCopy(dst, src, limit ?? -1, signal);
+  // Between two files the disk would hold up the event loop: that goes through Node's threads.
+  const byKernel = isPumpEnd(src) && isPumpEnd(dst) && !(isFile(src) && isFile(dst));
+  if (byKernel) return pumpCopy(dst, src, limit ?? -1, signal);
   return copyByHand(dst, src, limit ?? Number.POSITIVE_INFINITY, signal);
 }
 
@@ -77,24 +78,40 @@ function pumpCopy(dst: PumpEnd, src: PumpEnd, limit: number, signal: AbortSignal
     const error = errors(notNow === null ? 'sink' : 'source', refused.cause);
     return rejected(Object.assign(error, { bytesCopied: 0 }));
   }
-  const call = new PumpCopy(src, dst, limit, errors);
+  const call = openPump(dst, src, limit, errors);
   if (signal !== undefined) call.abortOn(signal, () => call.cancel());
   return call.start();
+}
+
+// A file's descriptor is duplicated, for which there may be no room.
+function openPump(dst: PumpEnd, src: PumpEnd, limit: number, errors: CopyErrors): PumpCopy {
+  try {
+    return new PumpCopy(src, dst, limit, errors);
+  } catch (error) {
+    const cause = thrownCause(error);
+    throw Object.assign(errors(isFile(src) ? 'source' : 'sink', cause), { bytesCopied: 0 });
+  }
 }
 
 function refusal(end: PumpEnd, op: 'read' | 'write'): OpError | null {
   return end instanceof StreamConn ? end.refusal(op) : null;
 }
 
+type End = 'source' | 'sink';
+
 // Go nests the error the way the call went down: WriteTo of a TCP source, ReadFrom of a TCP sink.
-function copyError(dst: CopyEnd, src: CopyEnd, end: 'source' | 'sink', cause: Error): OpError {
+function copyError(dst: CopyEnd, src: CopyEnd, end: End, cause: Error): OpError {
   const inner = dst instanceof TCPConn ? dst.error('readfrom', cause) : cause;
   if (src instanceof TCPConn) return src.error('writeto', inner);
   if (inner instanceof OpError) return inner;
-  const [conn, op] = end === 'source' ? [src, 'read'] : [dst, 'write'];
-  if (conn instanceof StreamConn) return conn.error(op, cause);
-  // A connection of another make has words of its own.
-  return isFile(conn) ? new OpError(op, 'file', null, null, cause) : (cause as OpError);
+  const [at, op] = end === 'source' ? [src, 'read'] : [dst, 'write'];
+  if (isFile(at)) return new OpError(op, 'file', null, null, cause);
+  // As in Go, where a pipe's is no OpError.
+  if (isClosedPipe(cause)) return cause as OpError;
+  if (!(at instanceof StreamConn)) return asOpError(op, at, cause);
+  // Elsewhere Go reads and writes, and its error names those.
+  const plain = cause instanceof SyscallError && cause.syscall === 'splice' && !isFile(src) && !isFile(dst);
+  return at.error(op, plain ? new SyscallError(op, cause.errno) : cause);
 }
 
 const BY_HAND = 65536;
@@ -102,7 +119,7 @@ const BY_HAND = 65536;
 /** Through JavaScript, for ends that have no descriptor of the kernel's to splice. */
 async function copyByHand(dst: CopyEnd, src: CopyEnd, limit: number, signal: AbortSignal | undefined): Promise<number> {
   let copied = 0;
-  let end: 'source' | 'sink' = 'source';
+  let end: End = 'source';
   const p = Buffer.allocUnsafeSlow(Math.min(limit, BY_HAND));
   try {
     while (copied < limit) {
@@ -110,22 +127,32 @@ async function copyByHand(dst: CopyEnd, src: CopyEnd, limit: number, signal: Abo
       const n = await readSome(src, p.subarray(0, Math.min(limit - copied, p.length)), signal);
       if (n === 0) break;
       end = 'sink';
-      await writeAll(dst, p.subarray(0, n), signal);
-      copied += n;
+      copied += await writeAll(dst, p.subarray(0, n), signal);
     }
     return copied;
   } catch (error) {
-    if (signal?.aborted === true || !(error instanceof Error)) throw error;
-    throw Object.assign(copyError(dst, src, end, error), { bytesCopied: copied });
+    if (signal?.aborted === true) throw error;
+    copied += (error as { bytesWritten?: number } | null)?.bytesWritten ?? 0;
+    throw Object.assign(copyError(dst, src, end, thrownCause(error)), { bytesCopied: copied });
   }
 }
 
 async function readSome(src: CopyEnd, p: Buffer, signal: AbortSignal | undefined): Promise<number> {
-  if (isFile(src)) return (await src.read(p, 0, p.length, null)).bytesRead;
-  return (await src.read(p, { signal })) ?? 0;
+  if (!isFile(src)) return (await src.read(p, { signal })) ?? 0;
+  signal?.throwIfAborted();
+  return (await src.read(p, 0, p.length, null)).bytesRead;
 }
 
-async function writeAll(dst: CopyEnd, p: Buffer, signal: AbortSignal | undefined): Promise<void> {
-  if (isFile(dst)) await dst.writeFile(p);
-  else await dst.write(p, { signal });
+async function writeAll(dst: CopyEnd, p: Buffer, signal: AbortSignal | undefined): Promise<number> {
+  return isFile(dst) ? writeFile(dst, p) : dst.write(p, { signal });
+}
+
+async function writeFile(file: FileHandle, p: Buffer): Promise<number> {
+  let written = 0;
+  try {
+    while (written < p.length) written += (await file.write(p, written)).bytesWritten;
+    return written;
+  } catch (error) {
+    throw Object.assign(error as Error, { bytesWritten: written });
+  }
 }

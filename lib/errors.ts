@@ -98,6 +98,10 @@ export function closedPipe(): Error {
   });
 }
 
+export function isClosedPipe(error: unknown): boolean {
+  return error instanceof Error && error.cause === ErrClosedPipe;
+}
+
 /**
  * What went wrong, and where (Go's net.OpError). `message` reads as Go prints it:
  * `read tcp 127.0.0.1:1234->127.0.0.1:80: read: connection reset by peer`.
@@ -167,6 +171,14 @@ function isTemporary(op: string, cause: Error): boolean {
   return TEMPORARY.has(cause.code);
 }
 
+/** What a connection of a foreign make rejected with: an OpError in any case. */
+export function asOpError(op: string, conn: { localAddr?: Addr; remoteAddr?: Addr }, thrown: unknown): OpError {
+  if (thrown instanceof OpError) return thrown;
+  if (isClosedPipe(thrown)) return new OpError(op, 'pipe', null, null, ErrClosedPipe);
+  const { localAddr = null, remoteAddr = null } = conn;
+  return new OpError(op, localAddr?.network ?? '', localAddr, remoteAddr, thrownCause(thrown));
+}
+
 /** The cause that a negative result of a native call stands for. */
 export function causeOf(status: number, syscall: string): Error {
   if (status === CLOSED) return ErrClosed;
@@ -175,10 +187,12 @@ export function causeOf(status: number, syscall: string): Error {
   return new SyscallError(syscall, status);
 }
 
-/** The cause behind an error that a native call threw. */
+/** The cause behind what a native call, a file or a connection of a foreign make threw. */
 export function thrownCause(error: unknown): Error {
-  const { errno, syscall } = error as { errno?: number; syscall?: string };
-  return typeof errno === 'number' && typeof syscall === 'string' ? new SyscallError(syscall, errno) : (error as Error);
+  if (error instanceof OpError) return error;
+  if (!(error instanceof Error)) return new Error(String(error));
+  const { errno, syscall } = error as NodeJS.ErrnoException;
+  return typeof errno === 'number' && typeof syscall === 'string' ? new SyscallError(syscall, errno) : error;
 }
 
 type Coded<T> = T & { code: string };

@@ -37,7 +37,7 @@ class Owners implements HandleOwner {
 
 export class Handle {
   owner: HandleOwner | null = null;
-  /** What a Conn can still be asked that did not see it close; see closeUnseen(). */
+  /** What can still be asked of one that closed without its Conn; see closeUnseen(). */
   addresses: { local: AddressTuple | undefined; peer: AddressTuple | undefined } | null = null;
 
   /** @param id of the native handle; -1 once it is closed */
@@ -76,14 +76,14 @@ export function collectedCount(): number {
 // A Conn that is unreachable and waits for nothing can never be closed by its owner.
 const registry = new FinalizationRegistry<Handle>((handle) => {
   if (handle.id < 0) return;
-  if (collected++ === 0) warn(handle.id);
-  handle.close();
+  if (collected++ > 0) return handle.close();
+  handle.closeUnseen();
+  warn(handle);
 });
 
-function warn(id: number): void {
-  const local = native.localAddr(id);
-  const peer = native.peerAddr(id);
-  const name = [local, peer].map((tuple) => (tuple === undefined ? '?' : fromNative(tuple, 'unix'))).join('->');
+function warn({ addresses }: Handle): void {
+  const ends = [addresses?.local, addresses?.peer];
+  const name = ends.map((tuple) => (tuple === undefined ? '?' : fromNative(tuple, 'unix'))).join('->');
   process.emitWarning(`A connection (${name}) was collected while open. Call close() or shutdown() on each Conn.`, {
     type: 'SplicewayWarning',
     code: 'SPLICEWAY_CONN_COLLECTED',

@@ -28,6 +28,7 @@ import { closeWithOwner, Handle } from './handle';
 import { connOn } from './network';
 import { advanced, joined, Pending, rejected, without } from './pending';
 import type { TCPConn } from './tcp-conn';
+import { ACCEPT, exhausted, spend } from './turn';
 import type { UnixConn } from './unix-conn';
 
 /**
@@ -117,12 +118,22 @@ export class SocketListener<C extends SocketConnection = SocketConnection> imple
     if (signal?.aborted === true) return Promise.reject(signal.reason);
     if (this.id < 0) return rejected(this.error(ErrClosed));
     if (this.server !== null) return rejected(this.error(ErrBusy));
-    if (this.accepts === null) {
+    if (this.accepts === null && !this.mustWait()) {
       const status = native.accept(this.id, false, 1);
-      if (status > 0) return Promise.resolve(this.conn(0));
+      if (status > 0) {
+        spend(ACCEPT);
+        return Promise.resolve(this.conn(0));
+      }
       if (!isPause(status)) return rejected(this.error(causeOf(status, 'accept4')));
     }
     return this.wait(signal);
+  }
+
+  // As for connections: see turn.ts.
+  private mustWait(): boolean {
+    if (!exhausted() || (native.state(this.id) & READ_SIDE) !== 0) return false;
+    native.awaitNotice(this.id, READ, ONCE);
+    return true;
   }
 
   private wait(signal: AbortSignal | undefined): Promise<C> {
@@ -225,6 +236,8 @@ export class SocketListener<C extends SocketConnection = SocketConnection> imple
 
   /** @internal Hands over what queues now; nothing is lost when the listener closes after this. */
   drainQueue(acceptor: Acceptor<C>): void {
+    // Those that came in this very turn have raised no event yet.
+    if (this.id >= 0) native.recheck(this.id);
     while (this.id >= 0 && this.takeBatch(acceptor) === BATCH);
   }
 

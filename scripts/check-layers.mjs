@@ -21,7 +21,7 @@ const MAY_USE_NODE = /^(napi|node_api|js_native_api|uv)\.h$/;
 
 // A file or folder of lib/ may import those of its own rank and below; what is not named here is the face.
 const LIB_RANKS = [
-  ['load', 'errno', 'conn'],
+  ['load', 'errno', 'conn', 'turn'],
   ['binding'],
   ['errors', 'check', 'deadline', 'timer', 'pending', 'addr', 'chunk'],
   ['dispatch', 'handle'],
@@ -39,7 +39,7 @@ function filesUnder(folder, endings) {
     .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)));
 }
 
-function complainAboutInclude(file, folder, quoted, header) {
+function complainAboutInclude(folder, quoted, header) {
   if (quoted) {
     const from = header.split('/')[0];
     return from === folder || NATIVE[folder].includes(from) ? null : `${folder}/ must not include ${from}/`;
@@ -54,7 +54,7 @@ function checkNative() {
     const folder = file.split('/')[1];
     if (NATIVE[folder] === undefined) continue;
     for (const [, open, header] of readFileSync(join(root, file), 'utf8').matchAll(/^#include ([<"])([^>"]+)[>"]/gm)) {
-      const complaint = complainAboutInclude(file, folder, open === '"', header);
+      const complaint = complainAboutInclude(folder, open === '"', header);
       if (complaint !== null) complaints.push(`${file}: ${complaint}`);
     }
   }

@@ -6,16 +6,13 @@
 import type { FileHandle } from 'node:fs/promises';
 import {
   native,
-  ONCE,
   PUMP_END,
   PUMP_MORE,
   PUMP_SINK_FAILED,
   PUMP_SINK_FULL,
   PUMP_SINK_REFUSED,
   PUMP_SOURCE_EMPTY,
-  READ,
   scratchIds,
-  WRITE,
 } from '../binding';
 import { causeOf, type OpError } from '../errors';
 import { Pending } from '../pending';
@@ -39,7 +36,7 @@ class SourceTurn implements ReadTurn {
   constructor(private readonly copy: PumpCopy) {}
 
   run(): boolean {
-    return this.copy.advance(true, 'source');
+    return this.copy.advance('source');
   }
 
   endWith(_conn: StreamConn, status: number): void {
@@ -54,8 +51,8 @@ class SinkTurn implements WriteTurn {
 
   constructor(private readonly copy: PumpCopy) {}
 
-  run(_conn: StreamConn, resumed: boolean): boolean {
-    return this.copy.advance(resumed, 'sink');
+  run(): boolean {
+    return this.copy.advance('sink');
   }
 
   endWith(_conn: StreamConn, status: number): void {
@@ -68,6 +65,8 @@ export class PumpCopy extends Pending<number> {
   readonly syscall: string;
   private pump: number;
   private delivered = 0;
+  /** What the last run answered. */
+  private status = PUMP_END;
   private readonly source: StreamConn | null;
   private readonly sink: StreamConn | null;
   private readonly sourceTurn = new SourceTurn(this);
@@ -101,12 +100,12 @@ export class PumpCopy extends Pending<number> {
   }
 
   /** Moves what can be moved. `from` is the line that asks; true when its place there is done with. */
-  advance(resumed: boolean, from: End): boolean {
+  advance(from: End): boolean {
     if (this.pump < 0) return true;
     if (!this.isFirst()) return false;
-    const status = native.runPump(this.pump, this.source?.id ?? -1, this.sink?.id ?? -1, resumed);
-    if (status === PUMP_SOURCE_EMPTY || status === PUMP_SINK_FULL) return false;
-    if (status === PUMP_MORE) return this.goOnNextTurn();
+    const status = native.runPump(this.pump, this.source?.id ?? -1, this.sink?.id ?? -1, this.status);
+    this.status = status;
+    if (status === PUMP_SOURCE_EMPTY || status === PUMP_SINK_FULL || status === PUMP_MORE) return false;
     if (status === PUMP_END) {
       this.finish(from);
       this.resolve(this.delivered);
@@ -121,12 +120,6 @@ export class PumpCopy extends Pending<number> {
   private isFirst(): boolean {
     const { source, sink } = this;
     return (source === null || source.reads === this.sourceTurn) && (sink === null || sink.writes === this.sinkTurn);
-  }
-
-  private goOnNextTurn(): boolean {
-    if (this.source !== null) native.awaitNotice(this.source.id, READ, ONCE);
-    else if (this.sink !== null) native.awaitNotice(this.sink.id, WRITE, ONCE);
-    return false;
   }
 
   /** Ends the copy for what happened at one end. */

@@ -5,6 +5,7 @@ import { checkBytes, checkObject, checkSignal, detachedWhileWaiting, isDetached 
 import { ownChunk } from '../chunk';
 import type { CallOptions } from '../conn';
 import { advanced, joined, Pending, rejected, without } from '../pending';
+import { spend } from '../turn';
 import type { StreamConn } from './stream-conn';
 
 type Outcome = Buffer | number | null;
@@ -52,10 +53,16 @@ export function read(conn: StreamConn, into: Uint8Array | null, options: CallOpt
   if (signal?.aborted === true) return Promise.reject(signal.reason);
   const refused = conn.refusal('read');
   if (refused !== null) return rejected(refused);
-  if (conn.reads !== null) return wait(conn, into, signal);
+  return readNow(conn, into, signal);
+}
+
+/** A read() that was let in; or the relay's, which keeps the others out. */
+export function readNow(conn: StreamConn, into: Uint8Array | null, signal: AbortSignal | undefined): Promise<Outcome> {
+  if (conn.reads !== null || (into?.length !== 0 && conn.mustWait(READ))) return wait(conn, into, signal);
   const status = attempt(conn, into, false);
   if (status === AGAIN) return wait(conn, into, signal);
   if (status < 0) return rejected(conn.failure('read', status));
+  spend(status & COUNT);
   const outcome = outcomeOf(conn, into, status);
   return outcome === null ? END : Promise.resolve(outcome);
 }

@@ -32,6 +32,7 @@ import { type Deadline, toEpoch } from '../deadline';
 import { rethrowLater, unwatch, type Waiter, watch } from '../dispatch';
 import { causeOf, ErrBusy, ErrClosed, OpError, thrownCause } from '../errors';
 import { closeWithOwner, Handle, type HandleOwner, ownedBy } from '../handle';
+import { exhausted } from '../turn';
 import { Closing } from './closing';
 import { checkHandlers, Flow, isThenable, pumpFlow, resumeFlow } from './flowing';
 import { failReads, pumpReads, type ReadTurn, read } from './reading';
@@ -285,6 +286,13 @@ export abstract class StreamConn implements Conn, Waiter {
     if (this.id < 0 || this.reads !== null || this.writes !== null) return;
     if (this.flow !== null || this.closing !== null || this.busy) return;
     unwatch(this.id);
+  }
+
+  /** @internal Whether a new call waits for the next turn, whatever is there. One past its deadline fails at once. */
+  mustWait(side: number): boolean {
+    if (!exhausted() || (native.state(this.id) & (1 << side)) !== 0) return false;
+    native.awaitNotice(this.id, side, ONCE);
+    return true;
   }
 
   /** @internal */

@@ -5,6 +5,7 @@ import { checkBytes, detachedWhileWaiting, isDetached } from '../check';
 import type { CallOptions } from '../conn';
 import { invalidType } from '../errors';
 import { advanced, joined, Pending, rejected, without } from '../pending';
+import { spend } from '../turn';
 import { signalOf } from './reading';
 import type { StreamConn } from './stream-conn';
 
@@ -55,6 +56,7 @@ abstract class WaitingWrite extends Pending<number> implements WriteTurn {
         this.endWith(conn, status);
         return true;
       }
+      spend(status);
       this.advance(status);
       if (this.written === this.length) {
         this.resolve(this.length);
@@ -125,8 +127,14 @@ export function write(conn: StreamConn, p: Uint8Array | string, options: CallOpt
   if (signal?.aborted === true) return Promise.reject(signal.reason);
   const refused = conn.refusal('write');
   if (refused !== null) return rejected(withCount(refused, 0));
-  if (conn.writes !== null) return wait(conn, new PendingWrite(bytes), signal);
+  return writeNow(conn, bytes, signal);
+}
+
+/** A write() that was let in; or the relay's, which keeps the others out. */
+export function writeNow(conn: StreamConn, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<number> {
+  if (conn.writes !== null || conn.mustWait(WRITE)) return wait(conn, new PendingWrite(bytes), signal);
   const status = send(conn, bytes);
+  spend(Math.max(status, 0));
   if (status === bytes.length) return Promise.resolve(status);
   if (status < 0 && status !== AGAIN) return rejected(withCount(conn.failure('write', status), 0));
   const call = new PendingWrite(bytes);
@@ -174,16 +182,19 @@ export function send(conn: StreamConn, bytes: Uint8Array): number {
 
 function wait(conn: StreamConn, call: WaitingWrite, signal: AbortSignal | undefined): Promise<number> {
   if (signal !== undefined) call.abortOn(signal, () => leaveWrites(conn, call));
-  joinWrites(conn, call);
+  joinWrites(conn, call, conn.mustWait(WRITE));
   return call.promise;
 }
 
-/** Joins the line, and is tried at once when it is alone there: only EAGAIN proves that there is no room. */
-export function joinWrites(conn: StreamConn, call: WriteTurn): void {
+/**
+ * Joins the line, and is tried at once when it is alone there: only EAGAIN proves that there is no room.
+ * @param later a notice is on its way, which is soon enough
+ */
+export function joinWrites(conn: StreamConn, call: WriteTurn, later = false): void {
   const alone = conn.writes === null;
   conn.writes = joined(conn.writes, call);
   conn.hold();
-  if (alone) pumpWrites(conn, false);
+  if (alone && !later) pumpWrites(conn, false);
 }
 
 export function leaveWrites(conn: StreamConn, call: WriteTurn): void {

@@ -29,6 +29,13 @@ napi_value Accept(napi_env env, napi_callback_info info) {
   return Number(env, count);
 }
 
+// recheck(id): the next accept asks the kernel, though no event has told of a connection
+napi_value Recheck(napi_env env, napi_callback_info info) {
+  const Args<1> args(env, info);
+  if (auto* listener = args.Handle<Listener>(0)) listener->Recheck();
+  return nullptr;
+}
+
 // refused(id): connections closed unseen because the table of descriptors was full
 napi_value Refused(napi_env env, napi_callback_info info) {
   const Args<1> args(env, info);
@@ -59,7 +66,11 @@ napi_value AdoptListener(napi_env env, napi_callback_info info) {
 
 std::span<const Function> ListenerFunctions() {
   static constexpr Function kFunctions[] = {
-      {"accept", Accept}, {"refused", Refused}, {"adoptListener", AdoptListener}};
+      {"accept", Accept},
+      {"recheck", Recheck},
+      {"refused", Refused},
+      {"adoptListener", AdoptListener},
+  };
   return kFunctions;
 }
 

@@ -33,6 +33,9 @@ class Listener final : public Pollable {
   // reactor, their ids in `out`; 0 with the queue empty is kAgain. A pause reports its errno, once:
   // the next notice says when to try again, as after kAgain.
   int64_t Accept(std::span<int32_t> out, Call call);
+  // The next Accept asks the kernel, whatever its events have told so far: for whoever closes the
+  // listener and wants none of those that queue reset.
+  void Recheck() { half(Side::kRead).ready = true; }
 
   // During a pause, connections that arrive are not told of: its end is.
   bool paused() const { return pause_.pending(); }

@@ -71,6 +71,11 @@ void Pollable::WakeUp(Side side) {
   if (half(side).await != Await::kNothing) reactor_->Queue(this);
 }
 
+void Pollable::TellNextTurn(Side side) {
+  SetAwait(side, Await::kOnce);
+  WakeUp(side);
+}
+
 bool Pollable::SetDeadline(Side side, int64_t monotonic_ns) {
   Half& h = half(side);
   const int which = static_cast<int>(side);

@@ -73,6 +73,8 @@ class Pollable : public TimerOwner {
   // Whether new calls in that direction fail for their deadline.
   bool Expired(Side side) const;
   bool ready(Side side) const { return half(side).ready; }
+  // Tells the owner in the next turn, whatever the kernel says by then.
+  void TellNextTurn(Side side);
   // 0, or why a call in that direction must not touch the descriptor.
   int32_t Check(Side side, Call call) const;
 

@@ -22,6 +22,12 @@ void Stream::OnReady(uint32_t ready) {
   Pollable::OnReady(ready);
 }
 
+int32_t Stream::Begin(Side side, Call call) {
+  const int32_t refused = Check(side, call);
+  if (refused == 0) used_ = true;
+  return refused;
+}
+
 // After a short read the queue of a TCP socket is empty and an edge will announce more, so the read
 // that would only say EAGAIN is saved. That edge does not come when the event that was taken
 // already told of something behind the data: a FIN, a reset, or an urgent byte (at whose mark a
@@ -29,8 +35,7 @@ void Stream::OnReady(uint32_t ready) {
 // In all of those cases only EAGAIN proves the queue empty. Each was seen to hang a reader that
 // assumed more.
 int64_t Stream::Read(void* p, size_t n, Call call) {
-  if (const int32_t refused = Check(Side::kRead, call)) return refused;
-  used_ = true;
+  if (const int32_t refused = Begin(Side::kRead, call)) return refused;
   Half& h = half(Side::kRead);
   if (!h.ready) return kAgain;
   const int64_t got = sys::Receive(fd(), p, n);
@@ -52,8 +57,7 @@ int64_t Stream::WriteVector(const iovec* slices, size_t count, Call call) {
 
 template <typename Send>
 int64_t Stream::WriteWith(Call call, Send send) {
-  if (const int32_t refused = Check(Side::kWrite, call)) return refused;
-  used_ = true;
+  if (const int32_t refused = Begin(Side::kWrite, call)) return refused;
   if (!half(Side::kWrite).ready) return kAgain;
   const int64_t sent = send();
   if (sent != kAgain) return sent;

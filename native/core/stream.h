@@ -54,7 +54,9 @@ class Stream : public Pollable {
   int64_t Write(const void* p, size_t n, Call call);
   int64_t WriteVector(const iovec* slices, size_t count, Call call);
 
-  // For those that make the system calls themselves (relay/pump.h): the last one said EAGAIN.
+  // For those that make the system calls themselves (relay/pump.h): Check, and from now on no
+  // longer New; the last call said EAGAIN.
+  int32_t Begin(Side side, Call call);
   void ReadBlocked();
   Status WriteBlocked();
 
