@@ -4,6 +4,7 @@
 import { describe, expect, test } from 'vitest';
 import { root, runScript } from '../support/child.ts';
 import { hasPython } from '../support/python.ts';
+import { PATIENCE } from '../support/time.ts';
 
 const LIMIT = { timeout: 60_000 * PATIENCE };
 
@@ -111,7 +112,6 @@ describe.concurrent('a server without descriptors', LIMIT, () => {
   // The clients are another process', so that they come however little there is here.
   const CROWD = `
 import socket, sys, time
-import { PATIENCE } from '../support/time.ts';
 host, port = sys.argv[1].rsplit(':', 1)
 until = time.time() + 2
 while time.time() < until:

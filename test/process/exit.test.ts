@@ -2,11 +2,11 @@
 
 import { describe, expect, test } from 'vitest';
 import { runScript } from '../support/child.ts';
+import { PATIENCE } from '../support/time.ts';
 
 const PRELUDE = `
 import { copy, dial, listen, relay, serve } from 'spliceway';
 import { setImmediate as turn } from 'node:timers/promises';
-import { PATIENCE } from '../support/time.ts';
 
 const listener = await listen('tcp', '127.0.0.1:0');
 const connect = () => dial('tcp', String(listener.addr));

@@ -4,6 +4,7 @@
 import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
 import { root, runScript } from '../support/child.ts';
+import { PATIENCE } from '../support/time.ts';
 
 const LIMIT = { timeout: 60_000 * PATIENCE };
 
@@ -13,7 +14,6 @@ import { createRequire } from 'node:module';
 import { readdirSync } from 'node:fs';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import v8 from 'node:v8';
-import { PATIENCE } from '../support/time.ts';
 
 const require = createRequire(${JSON.stringify(`${root}/`)});
 const native = Object.values(require.cache).find(({ filename }) => filename.endsWith('.node')).exports;

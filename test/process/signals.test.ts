@@ -3,6 +3,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { runScript } from '../support/child.ts';
+import { PATIENCE } from '../support/time.ts';
 
 const LIMIT = { timeout: 60_000 * PATIENCE };
 
@@ -13,7 +14,6 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { PATIENCE } from '../support/time.ts';
 
 let over = false;
 const report = { failures: [], rounds: 0 };

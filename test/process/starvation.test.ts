@@ -186,8 +186,8 @@ test('a storm of connects starves nobody', async () => {
     const { dial } = require('spliceway');
     const { workerData } = require('node:worker_threads');
     const connect = async () => { const conn = await dial('tcp', workerData); await conn.read(); conn.close(); };
-    const loop = async () => { for (;;) await connect(); };
-    for (let i = 0; i < 100; i++) loop().catch(() => {});
+    const loop = async () => { for (;;) await connect().catch(() => {}); };
+    for (let i = 0; i < 100; i++) loop();
   `;
   workers.push(new Worker(code, { eval: true, execArgv: [], workerData: `${storm.addr}` }));
   let accepted = 0;

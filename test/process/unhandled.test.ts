@@ -3,13 +3,13 @@
 
 import { describe, expect, test } from 'vitest';
 import { runScript } from '../support/child.ts';
+import { PATIENCE } from '../support/time.ts';
 
 const LIMIT = { timeout: 60_000 * PATIENCE };
 
 const PRELUDE = `
 import { copy, dial, listen, relay, serve } from 'spliceway';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
-import { PATIENCE } from '../support/time.ts';
 
 process.on('unhandledRejection', (error) => console.log('unhandled', error.code ?? String(error)));
 process.on('uncaughtException', (error) => console.log('uncaught', error.code ?? String(error)));

@@ -3,6 +3,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { runScript } from '../support/child.ts';
+import { PATIENCE } from '../support/time.ts';
 
 const LIMIT = { timeout: 60_000 * PATIENCE };
 const clean = { code: 0, signal: null, stderr: '' };
@@ -14,7 +15,6 @@ import { Worker } from 'node:worker_threads';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PATIENCE } from '../support/time.ts';
 
 const fds = () => readdirSync('/proc/self/fd').length;
 async function settled(expected) {
