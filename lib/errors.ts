@@ -122,6 +122,10 @@ export function closedPipe(): Error {
   });
 }
 
+export function isClosedPipe(error: unknown): boolean {
+  return error instanceof Error && error.cause === ErrClosedPipe;
+}
+
 /**
  * What went wrong, and where (Go's net.OpError). `message` reads as Go prints it:
  * `read tcp 127.0.0.1:1234->127.0.0.1:80: read: connection reset by peer`.
@@ -194,11 +198,10 @@ function isTemporary(op: string, cause: Error): boolean {
   return TEMPORARY.has(cause.code);
 }
 
-const isClosedPipe = (error: unknown): error is OpError => error instanceof Error && error.cause === ErrClosedPipe;
-
-/** What a connection of a foreign make rejected with: an OpError, unless it is a pipe's, which Go does not wrap. */
+/** What a connection of a foreign make rejected with: an OpError in any case. */
 export function asOpError(op: string, conn: { localAddr?: Addr; remoteAddr?: Addr }, thrown: unknown): OpError {
-  if (thrown instanceof OpError || isClosedPipe(thrown)) return thrown;
+  if (thrown instanceof OpError) return thrown;
+  if (isClosedPipe(thrown)) return new OpError(op, 'pipe', null, null, ErrClosedPipe);
   const { localAddr = null, remoteAddr = null } = conn;
   return new OpError(op, localAddr?.network ?? '', localAddr, remoteAddr, thrownCause(thrown));
 }
