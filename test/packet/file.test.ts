@@ -66,7 +66,7 @@ describe('file() and filePacketConn()', () => {
     using conn = await dial('tcp', `${listener.addr}`);
     const sockets = () => Array.from({ length: 64 }, (_, fd) => fd).filter((fd) => isSocket(fd));
     const before = sockets();
-    for (const fd of before) expect(() => filePacketConn(fd)).toThrow(/^file file\+net .*: invalid argument$/);
+    for (const fd of before) expect(() => filePacketConn(fd)).toThrow(/^file file\+net: invalid argument$/);
     expect(sockets()).toEqual(before);
     expect(conn.state).not.toBe('closed');
   });
