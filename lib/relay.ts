@@ -1,6 +1,6 @@
 // relay(): two connections joined, until both directions are over.
 
-import { checkObject, checkSignal } from './check';
+import { checkDuration, checkObject, checkSignal } from './check';
 import type { Conn } from './conn';
 import {
   asOpError,
@@ -12,8 +12,9 @@ import {
   type OpError,
   SyscallError,
 } from './errors';
+import { IdleTimer } from './idle';
 import { checked } from './pending';
-import { PumpCopy } from './stream/pumping';
+import { type CopyErrors, PumpCopy } from './stream/pumping';
 import { readNow } from './stream/reading';
 import { SocketConn } from './stream/socket-conn';
 import { writeNow } from './stream/writing';
@@ -21,6 +22,8 @@ import { writeNow } from './stream/writing';
 export interface RelayOptions {
   /** Ends the relay: it rejects with `signal.reason`, and both connections are closed. */
   signal?: AbortSignal | undefined;
+  /** Ends it when no byte has moved, in either direction, for so many milliseconds. 0 or absent: never. */
+  idleTimeout?: number | undefined;
 }
 
 export interface RelayResult {
@@ -28,10 +31,11 @@ export interface RelayResult {
    * - `end`: both sides have sent FIN, and everything was passed on
    * - `error`: a connection failed; see `error`
    * - `closed`: close() was called on one of them here
+   * - `idle`: no byte moved for `idleTimeout`
    */
-  reason: 'end' | 'error' | 'closed';
-  /** The side that ended first: sent FIN, failed or was closed. */
-  endedBy: 'a' | 'b';
+  reason: 'end' | 'error' | 'closed' | 'idle';
+  /** The side that ended first: sent FIN, failed or was closed. Null where neither did. */
+  endedBy: 'a' | 'b' | null;
   /** What went wrong; null where nothing did. */
   error: OpError | null;
   /** Bytes that b took from a. */
@@ -57,10 +61,11 @@ export function relay(a: Conn, b: Conn, options: RelayOptions = {}): Promise<Rel
       if (a === b) throw invalidValue('b', 'must be another Conn than a', b);
       checkObject('options', options);
       if (options.signal !== undefined) checkSignal(options.signal);
+      if (options.idleTimeout !== undefined) checkDuration('options.idleTimeout', options.idleTimeout);
     },
     async () => {
       options.signal?.throwIfAborted();
-      return new Relay(a, b, options.signal).run();
+      return new Relay(a, b, options).run();
     },
   );
 }
@@ -85,6 +90,9 @@ interface Flow {
 class Relay {
   private readonly started = performance.now();
   private readonly conns: Readonly<Record<Side, Conn>>;
+  private readonly signal: AbortSignal | undefined;
+  private readonly idleTimeout: number;
+  private idle: IdleTimer | null = null;
   private flows!: Record<Side, Flow>;
   private over = 0;
   private endedBy: Side | null = null;
@@ -94,12 +102,10 @@ class Relay {
   private reject!: (reason: unknown) => void;
   private readonly onAbort = () => this.abort();
 
-  constructor(
-    a: Conn,
-    b: Conn,
-    private readonly signal: AbortSignal | undefined,
-  ) {
+  constructor(a: Conn, b: Conn, { signal, idleTimeout = 0 }: RelayOptions) {
     this.conns = { a, b };
+    this.signal = signal;
+    this.idleTimeout = idleTimeout;
   }
 
   run(): Promise<RelayResult> {
@@ -116,6 +122,7 @@ class Relay {
 
   private begin(): void {
     this.signal?.addEventListener('abort', this.onAbort, { once: true });
+    if (this.idleTimeout > 0) this.idle = new IdleTimer(this.idleTimeout, () => this.finish('idle'));
     this.flows = { a: this.flow('a', 'b'), b: this.flow('b', 'a') };
     this.follow('a', 'b');
     this.follow('b', 'a');
@@ -151,7 +158,8 @@ class Relay {
     const source = this.conns[from];
     const sink = this.conns[to];
     const sockets = source instanceof SocketConn && sink instanceof SocketConn;
-    return sockets ? new PumpFlow(source, sink) : new HandFlow(source, sink);
+    const moved = () => this.idle?.touch();
+    return sockets ? new PumpFlow(source, sink, moved) : new HandFlow(source, sink, moved);
   }
 
   private follow(from: Side, to: Side): void {
@@ -181,17 +189,22 @@ class Relay {
     if (!goesOn || ++this.over === 2) this.finish();
   }
 
-  private finish(): void {
+  private finish(reason = this.reason()): void {
     if (!this.stop()) return;
     const { error } = this;
     this.resolve({
-      reason: error === null ? 'end' : this.closedHere ? 'closed' : 'error',
-      endedBy: this.endedBy as Side,
+      reason,
+      endedBy: this.endedBy,
       error,
       aToB: this.flows.a.progress,
       bToA: this.flows.b.progress,
       duration: performance.now() - this.started,
     });
+  }
+
+  private reason(): RelayResult['reason'] {
+    if (this.error === null) return 'end';
+    return this.closedHere ? 'closed' : 'error';
   }
 
   private abort(): void {
@@ -203,6 +216,7 @@ class Relay {
     if (this.over < 0) return false;
     this.over = Number.NEGATIVE_INFINITY;
     this.signal?.removeEventListener('abort', this.onAbort);
+    this.idle?.stop();
     this.flows.a.cancel();
     this.flows.b.cancel();
     for (const conn of Object.values(this.conns)) {
@@ -237,11 +251,12 @@ class PumpFlow implements Flow {
   failedAt: Flow['failedAt'] = 'source';
   private readonly pump: PumpCopy;
 
-  constructor(source: SocketConn, sink: SocketConn) {
-    this.pump = new PumpCopy(source, sink, -1, (end, cause) => {
+  constructor(source: SocketConn, sink: SocketConn, moved: () => void) {
+    const errors: CopyErrors = (end, cause) => {
       this.failedAt = end;
       return end === 'source' ? source.error('read', cause) : sink.error('write', cause);
-    });
+    };
+    this.pump = new PumpCopy(source, sink, -1, errors, moved);
     this.done = this.pump.start();
   }
 
@@ -261,7 +276,11 @@ class HandFlow implements Flow {
   failedAt: Flow['failedAt'] = 'source';
   private readonly stopped = new AbortController();
 
-  constructor(source: Conn, sink: Conn) {
+  constructor(
+    source: Conn,
+    sink: Conn,
+    private readonly moved: () => void,
+  ) {
     this.done = this.pass(source, sink, this.stopped.signal);
   }
 
@@ -275,6 +294,7 @@ class HandFlow implements Flow {
       if (chunk === null) break;
       await this.at('sink', sink, () => writeTo(sink, chunk, signal));
       this.progress += chunk.length;
+      this.moved();
     }
     await this.at('sink', sink, () => flush(sink, signal));
   }

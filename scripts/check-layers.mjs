@@ -23,7 +23,7 @@ const MAY_USE_NODE = /^(napi|node_api|js_native_api|uv)\.h$/;
 const LIB_RANKS = [
   ['load', 'errno', 'conn', 'turn'],
   ['binding'],
-  ['errors', 'check', 'deadline', 'timer', 'pending', 'addr', 'chunk', 'services', 'turn'],
+  ['errors', 'check', 'deadline', 'timer', 'idle', 'pending', 'addr', 'chunk', 'services', 'turn'],
   ['dispatch', 'handle', 'info', 'raw-conn', 'socket-file', 'socket-option'],
   ['stream'],
   ['tcp-conn', 'unix-conn', 'network', 'resolve', 'control', 'keep-alive', 'pipe'],

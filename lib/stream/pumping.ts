@@ -81,12 +81,13 @@ export class PumpCopy extends Pending<number> {
   private readonly sourceTurn = new SourceTurn(this);
   private readonly sinkTurn = new SinkTurn(this);
 
-  /** @param limit bytes at most; -1 for none */
+  /** @param limit bytes at most; -1 for none. @param moved called each time that bytes may have moved */
   constructor(
     source: PumpEnd,
     sink: PumpEnd,
     private readonly limit: number,
     private readonly errors: CopyErrors,
+    private readonly moved: (() => void) | null = null,
   ) {
     super();
     this.source = source instanceof StreamConn ? source : null;
@@ -115,6 +116,7 @@ export class PumpCopy extends Pending<number> {
     this.takeFirst();
     const status = native.runPump(this.pump, this.source?.id ?? -1, this.sink?.id ?? -1, this.status);
     this.status = status;
+    this.moved?.();
     this.begun ||= status !== PUMP_SOURCE_REFUSED && status !== PUMP_SINK_REFUSED;
     if (status === PUMP_SOURCE_EMPTY || status === PUMP_SINK_FULL || status === PUMP_MORE) return false;
     if (status === PUMP_END) {

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { copy, OpError, type RelayResult, relay, type TCPConn } from 'spliceway';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bytes, KiB, MiB, readAll, readExactly, sha256 } from '../support/bytes.ts';
@@ -7,6 +7,7 @@ import { type Chain, chain, MIXES, reset, type Socket, send, shrinkBuffers } fro
 import { openPipeEnds, openSockets } from '../support/fds.ts';
 import { ForeignConn, foreignPair, HalfClosingConn } from '../support/foreign.ts';
 import { tcpPair } from '../support/pair.ts';
+import { isPending } from '../support/time.ts';
 
 const SIZES = [0, 1, 4 * KiB - 1, 4 * KiB, 4 * KiB + 1, 16 * KiB - 1, 16 * KiB, 16 * KiB + 1, 256 * KiB, 8 * MiB];
 
@@ -141,6 +142,41 @@ describe.each(MIXES)('%s to %s', (first, second) => {
     expect([c.a.state, c.b.state]).toEqual(['closed', 'closed']);
     expect(await c.left.read()).toBeNull();
     expect(await c.right.read()).toBeNull();
+  });
+});
+
+describe('idleTimeout', () => {
+  test('ends it once no byte has moved for so long', async () => {
+    using c = await chain();
+    const from = performance.now();
+    const relaying = relay(c.a, c.b, { idleTimeout: 400 });
+    for (let i = 0; i < 6; i++) {
+      await (i % 2 === 0 ? c.left : c.right).write('x');
+      await setTimeout(40); // 200 ms and more to the last
+    }
+    expect(await relaying).toMatchObject({ reason: 'idle', endedBy: null, error: null, aToB: 3, bToA: 3 });
+    expect(performance.now() - from).toBeGreaterThanOrEqual(595);
+    expect([c.a.state, c.b.state]).toEqual(['closed', 'closed']);
+    expect(String(await readAll(c.left))).toBe('xxx');
+    expect(String(await readAll(c.right))).toBe('xxx');
+  });
+
+  test('holds for connections of another make, and 0 is none', async () => {
+    const [one, two] = [foreignPair(), foreignPair()];
+    expect(await relay(one.server, two.server, { idleTimeout: 20 })).toMatchObject({ reason: 'idle' });
+    using c = await chain();
+    const relaying = relay(c.a, c.b, { idleTimeout: 0 });
+    expect(await isPending(relaying)).toBe(true);
+    c.a.close();
+    expect(await relaying).toMatchObject({ reason: 'closed' });
+  });
+
+  test('must be a duration', async () => {
+    using c = await chain();
+    expect(await caught(relay(c.a, c.b, { idleTimeout: -1 }))).toMatchObject({ code: 'ERR_OUT_OF_RANGE' });
+    expect(await caught(relay(c.a, c.b, { idleTimeout: '5' as never }))).toMatchObject({
+      code: 'ERR_INVALID_ARG_TYPE',
+    });
   });
 });
 
