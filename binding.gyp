@@ -1,30 +1,11 @@
 {
   # Stands at the root so that `npm install` in a checkout builds the addon. It is left out of the
-  # published package, where a root binding.gyp would make npm rebuild what is prebuilt.
-  "variables": {
-    "napi_headers": "<!(node -p \"require('path').dirname(require.resolve('node-addon-api/napi.h'))\")",
-    "sources_of": "node -p \"require('./native/sources.json')[process.argv[1]].map(f => 'native/' + f).join(' ')\"",
-  },
+  # published package, where a root binding.gyp would make npm build what is prebuilt.
   "targets": [
     {
-      "target_name": "spliceway",
-      "sources": ["<!@(<(sources_of) common)", "<!@(<(sources_of) binding)"],
-      "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS"],
-      "cflags_cc!": ["-std=gnu++17", "-std=gnu++1y"],
-      # -iquote, not -I: native/sys/socket.h must not be taken for the system's <sys/socket.h>.
-      "cflags_cc": [
-        "-std=gnu++20", "-iquote", "<(module_root_dir)/native", "-isystem", "<(napi_headers)",
-        "-Wall", "-Wextra", "-Wshadow", "-fvisibility=hidden",
-      ],
-      "xcode_settings": {
-        "CLANG_CXX_LANGUAGE_STANDARD": "gnu++20",
-        "MACOSX_DEPLOYMENT_TARGET": "11.0",
-        "OTHER_CPLUSPLUSFLAGS": ["-iquote", "<(module_root_dir)/native", "-isystem", "<(napi_headers)", "-Wall", "-Wextra", "-fvisibility=hidden"],
-      },
-      "conditions": [
-        ["OS=='linux'", {"sources": ["<!@(<(sources_of) linux)"]}],
-        ["OS=='mac' or OS=='freebsd' or OS=='openbsd'", {"sources": ["<!@(<(sources_of) bsd)"]}],
-      ],
+      "target_name": "checkout",
+      "type": "none",
+      "dependencies": ["native/binding.gyp:spliceway"],
     },
   ],
 }

@@ -40,6 +40,15 @@ function given(addresses) {
   return addresses.filter((address) => address !== undefined);
 }
 
+// Programs that measure themselves: their arguments come from the cell.
+function program(file, label, ...first) {
+  return {
+    label,
+    command: (...rest) => [process.execPath, pathOf(`programs/${file}`), ...first, ...rest],
+    needs: { files: [pathOf('../dist/index.mjs')], made: 'npm run build' },
+  };
+}
+
 // Echo servers.
 export const cEcho = { name: 'c', ...plainC('c-echo', 'C, epoll', 'C') };
 export const nodeNet = { name: 'node-net', ...script('node-net.mjs', "node:net on('data')", 'node:net') };
@@ -71,3 +80,30 @@ export const udpBatch = {
 export const cSplice = { name: 'c-splice', ...plainC('c-splice-proxy', 'C, splice', 'C') };
 export const nodeNetPipe = { name: 'node-net-pipe', ...script('node-net-proxy.mjs', 'node:net pipe', 'node:net') };
 export const relaying = { name: 'spliceway-relay', ...spliceway('spliceway-proxy.mjs', 'spliceway relay()') };
+
+// Deadlines.
+export const settingDeadlines = {
+  name: 'spliceway-deadline',
+  ...program('deadlines.mjs', 'spliceway setReadDeadline()', 'spliceway'),
+};
+export const settingTimeouts = {
+  name: 'node-net-timeout',
+  short: 'node:net',
+  ...program('deadlines.mjs', 'node:net setTimeout()', 'node-net'),
+};
+
+// Servers that count lines.
+export const readline = { name: 'readline', ...script('node-readline.mjs', "node:readline on('line')", 'readline') };
+export const readlineAwaiting = {
+  name: 'readline-await',
+  ...script('node-readline-await.mjs', 'node:readline for await', 'readline await'),
+};
+export const scanning = { name: 'scanner', ...spliceway('spliceway-scanner.mjs', 'Scanner batches of text') };
+export const scanningAwaiting = {
+  name: 'scanner-await',
+  ...spliceway('spliceway-scanner-await.mjs', 'Scanner for await, text'),
+};
+export const scanningBytes = {
+  name: 'scanner-bytes',
+  ...spliceway('spliceway-scanner-bytes.mjs', 'Scanner batches of bytes'),
+};

@@ -1,5 +1,6 @@
 // Addresses: parsed and printed as Go's net package does.
 
+import { readlinkSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { type AddressTuple, FAMILY, HOST, IP4, IP6, native, PORT, SCOPE, slotBytes, slots, UNIX } from './binding';
@@ -146,7 +147,38 @@ export class FileAddr {
   }
 }
 
-export type Addr = TCPAddr | UDPAddr | IPAddr | UnixAddr;
+/** @internal What an error names for a descriptor: its path, where it has one and the system tells it. */
+export function fileAddr(fd: number): SocketAddr | null {
+  const path = pathOf(fd);
+  return path === null ? null : (new FileAddr(path) as unknown as SocketAddr);
+}
+
+function pathOf(fd: number): string | null {
+  try {
+    const target = readlinkSync(`/proc/self/fd/${fd}`);
+    return target.startsWith('/') ? target : null;
+  } catch {
+    return null; // not on Linux, or no such descriptor
+  }
+}
+
+/** The address of either end of a pipe. Frozen. */
+export class PipeAddr {
+  readonly network = 'pipe';
+
+  constructor() {
+    Object.freeze(this);
+  }
+
+  /** `pipe` */
+  toString(): string {
+    return 'pipe';
+  }
+}
+
+/** The address of a socket. */
+export type SocketAddr = TCPAddr | UDPAddr | IPAddr | UnixAddr;
+export type Addr = SocketAddr | PipeAddr;
 
 /** `host:port`, with brackets around a host that has a colon (Go's net.JoinHostPort). */
 export function joinHostPort(host: string, port: string | number): string {
@@ -207,13 +239,13 @@ export function portNumber(port: string): number | null {
 /** An address as native calls take it. */
 export type NativeAddr = [family: number, host: string, port: number, scope: number];
 
-export function toNative(addr: Addr): NativeAddr {
+export function toNative(addr: SocketAddr): NativeAddr {
   if (addr instanceof UnixAddr) return [UNIX, addr.path, 0, 0];
   return [isIP(addr.ip) === 6 ? IP6 : IP4, addr.ip, addr.port, indexOf(addr.zone)];
 }
 
 /** An address as native calls give it. */
-export function fromNative(tuple: AddressTuple, network: string): Addr {
+export function fromNative(tuple: AddressTuple, network: string): SocketAddr {
   if (tuple.length === 1) return new UnixAddr(tuple[0], network as UnixAddr['network']);
   const [host, port, scope] = tuple;
   const zone = nameOf(scope);

@@ -56,6 +56,8 @@ interface Native {
   openHandles(): number;
 
   awaitNotice(id: number, side: number, mode: number): void;
+  awaitEdge(id: number, side: number): number;
+  wakeUp(id: number, side: number): void;
   setDeadline(id: number, sides: number, epochMs: number): number;
   state(id: number): number;
   setRef(id: number, on: boolean): void;
@@ -68,14 +70,22 @@ interface Native {
 
   read(id: number, resumed: boolean, max: number): number;
   readInto(id: number, resumed: boolean, p: Uint8Array): number;
+  peek(id: number, resumed: boolean, offset: number, max: number): number;
   write(id: number, resumed: boolean, p: Uint8Array, offset: number): number;
   writeScratch(id: number, resumed: boolean, length: number): number;
   writeVector(id: number, resumed: boolean, list: readonly Uint8Array[], first: number, offset: number): number;
   shutdown(id: number, how: number): number;
-  adoptStream(fd: number, kind: number): number;
 
   accept(id: number, resumed: boolean, max: number): number;
+  recheck(id: number): void;
   refused(id: number): number;
+
+  peerCredentials(id: number): void;
+  sendFds(id: number, resumed: boolean, p: Uint8Array, fds: Int32Array): number;
+  receiveFds(id: number, resumed: boolean, max: number, out: Int32Array): number;
+
+  describeSocket(fd: number): void;
+  adoptStream(fd: number, kind: number): number;
   adoptListener(fd: number, kind: number): number;
 
   openSocket(family: number, type: number, protocol: number): number;
@@ -84,12 +94,15 @@ interface Native {
   connect(id: number, family: number, host: string, port: number, scope: number): number;
   finishConnect(id: number, resumed: boolean): number;
 
+  tcpInfo(id: number): object;
+  queueInfo(id: number): object;
+  listenInfo(id: number): object;
+
   setupPackets(slots: Int32Array): void;
   hostWords(host: string): number;
   packetSocket(id: number): number;
   connectPackets(id: number, family: number, host: string, port: number, scope: number): void;
-  describeSocket(fd: number): [type: number, family: number, protocol: number];
-  adoptPacketSocket(fd: number): number;
+  adoptPackets(fd: number): number;
   receive(id: number, resumed: boolean): number;
   receiveInto(id: number, resumed: boolean, p: Uint8Array): number;
   receiveMessage(id: number, resumed: boolean, p: Uint8Array, control: Uint8Array): number;
@@ -100,7 +113,6 @@ interface Native {
   sendMessage(id: number, resumed: boolean, p: Uint8Array, control: Uint8Array): number;
   sendBatch(id: number, resumed: boolean, p: Uint8Array, count: number): number;
   shutdownPackets(id: number, how: number): number;
-  retrySend(id: number): void;
 
   setBroadcast(id: number, on: number): void;
   setHops(id: number, hops: number): void;
@@ -112,7 +124,8 @@ interface Native {
   interfaceIndex(name: string): number;
 
   openPump(sourceFile: number, sinkFile: number, limit: number): number;
-  runPump(pump: number, source: number, sink: number, resumed: boolean): number;
+  putFirst(pump: number, bytes: Uint8Array): void;
+  runPump(pump: number, source: number, sink: number, last: number): number;
   pumpDelivered(pump: number): number;
   closePump(pump: number): void;
 
@@ -126,6 +139,9 @@ interface Native {
   setReadBuffer(id: number, bytes: number): void;
   setWriteBuffer(id: number, bytes: number): void;
   setUserTimeout(id: number, milliseconds: number): void;
+  getOption(id: number, level: number, name: number, length: number): number;
+  setOption(id: number, level: number, name: number, value: Uint8Array): void;
+  optionNumbers(): Record<string, number>;
 }
 
 // What runPump answers: native/relay/pump.h and native/binding/pump.cc.

@@ -58,6 +58,12 @@ export function checkInteger(name: string, value: unknown, min: number, max: num
   }
 }
 
+/** A number of milliseconds that may be negative, and is finite. */
+export function checkNumber(name: string, value: unknown): asserts value is number {
+  if (typeof value !== 'number') throw invalidType(name, 'of type number', value);
+  if (!(Math.abs(value) <= Number.MAX_SAFE_INTEGER)) throw outOfRange(name, 'a finite number', value);
+}
+
 /** A duration in milliseconds: 0 or more, and finite. */
 export function checkDuration(name: string, value: unknown): asserts value is number {
   if (typeof value !== 'number') throw invalidType(name, 'of type number', value);

@@ -46,6 +46,11 @@ export function viewOf(buffer: Buffer, n: number): Buffer {
   return new View(buffer.buffer, 0, n);
 }
 
+/** A part of a buffer made here. */
+export function partOf(buffer: Buffer, from: number, to: number): Buffer {
+  return new View(buffer.buffer, from, to - from);
+}
+
 // One buffer is lent to one handler after another, so that it stays in the processor's cache. A
 // handler that answers with a promise keeps it until then, and the next one gets another.
 let current: Buffer | null = null;

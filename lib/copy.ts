@@ -4,11 +4,12 @@ import { fstatSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { checkInteger, checkObject, checkSignal } from './check';
 import type { CallOptions, Conn } from './conn';
-import { invalidType, invalidValue, OpError } from './errors';
+import { asOpError, invalidType, invalidValue, OpError, SyscallError, thrownCause } from './errors';
 import { checked, rejected } from './pending';
 import { type CopyErrors, PumpCopy, type PumpEnd } from './stream/pumping';
 import { StreamConn } from './stream/stream-conn';
 import { TCPConn } from './tcp-conn';
+import { UnixConn } from './unix-conn';
 
 export interface CopyOptions extends CallOptions {
   /** Bytes to copy at most; the rest stays in the source. Default: to the end. */
@@ -42,12 +43,13 @@ function checkArguments(dst: CopyEnd, src: CopyEnd, options: CopyOptions): void 
   if (signal !== undefined) checkSignal(signal);
   checkEnd('dst', dst);
   checkEnd('src', src);
-  if (isFile(src) && isFile(dst)) throw invalidValue('dst', 'must be a Conn where src is a file', dst);
 }
 
 async function start(dst: CopyEnd, src: CopyEnd, { limit, signal }: CopyOptions): Promise<number> {
   signal?.throwIfAborted();
-  if (isPumpEnd(src) && isPumpEnd(dst)) return pumpCopy(dst, src, limit ?? -1, signal);
+  // Between two files the disk would hold up the event loop: that goes through Node's threads.
+  const byKernel = isPumpEnd(src) && isPumpEnd(dst) && !(isFile(src) && isFile(dst));
+  if (byKernel) return pumpCopy(dst, src, limit ?? -1, signal);
   return copyByHand(dst, src, limit ?? Number.POSITIVE_INFINITY, signal);
 }
 
@@ -70,29 +72,66 @@ const isFile = (end: CopyEnd): end is FileHandle => typeof (end as Partial<FileH
 const isPumpEnd = (end: CopyEnd): end is PumpEnd => end instanceof StreamConn || isFile(end);
 
 function pumpCopy(dst: PumpEnd, src: PumpEnd, limit: number, signal: AbortSignal | undefined): Promise<number> {
-  const errors: CopyErrors = (end, cause) => copyError(dst, src, end, cause);
+  const errors: CopyErrors = (end, cause, begun) => copyError({ dst, src, limited: limit >= 0, begun }, end, cause);
   const notNow = refusal(src, 'read');
   const refused = notNow ?? refusal(dst, 'write');
   if (refused !== null) {
-    const error = errors(notNow === null ? 'sink' : 'source', refused.cause);
+    const error = errors(notNow === null ? 'sink' : 'source', refused.cause, false);
     return rejected(Object.assign(error, { bytesCopied: 0 }));
   }
-  const call = new PumpCopy(src, dst, limit, errors);
+  const call = openPump(dst, src, limit, errors);
   if (signal !== undefined) call.abortOn(signal, () => call.cancel());
   return call.start();
+}
+
+// A file's descriptor is duplicated, for which there may be no room.
+function openPump(dst: PumpEnd, src: PumpEnd, limit: number, errors: CopyErrors): PumpCopy {
+  try {
+    return new PumpCopy(src, dst, limit, errors);
+  } catch (error) {
+    const cause = thrownCause(error);
+    throw Object.assign(errors(isFile(src) ? 'source' : 'sink', cause, false), { bytesCopied: 0 });
+  }
 }
 
 function refusal(end: PumpEnd, op: 'read' | 'write'): OpError | null {
   return end instanceof StreamConn ? end.refusal(op) : null;
 }
 
-// Go nests the error the way the call went down: WriteTo of a TCP source, ReadFrom of a TCP sink.
-function copyError(dst: CopyEnd, src: CopyEnd, end: 'source' | 'sink', cause: Error): OpError {
-  const inner = dst instanceof TCPConn ? dst.error('readfrom', cause) : cause;
-  if (src instanceof TCPConn) return src.error('writeto', inner);
-  if (inner instanceof OpError) return inner;
-  const [conn, op] = end === 'source' ? [src, 'read'] : [dst, 'write'];
-  return conn instanceof StreamConn ? conn.error(op, cause) : new OpError(op, 'file', null, null, cause);
+type End = 'source' | 'sink';
+
+interface Copying {
+  dst: CopyEnd;
+  src: CopyEnd;
+  limited: boolean;
+  begun: boolean;
+}
+
+// Go nests the error the way its call went down: WriteTo of a TCP source, which a limit hides; ReadFrom
+// of a TCP sink; then the kernel, or else a read and a write.
+function copyError(copying: Copying, end: End, cause: Error): OpError {
+  const { dst, src, limited } = copying;
+  let error: Error = inKernel(copying) ? cause : errorAt(end === 'source' ? src : dst, end, cause);
+  if (dst instanceof TCPConn) error = dst.error('readfrom', error);
+  if (src instanceof TCPConn && !limited) error = src.error('writeto', error);
+  return error as OpError; // what the kernel does has a TCP end, which named it
+}
+
+/** Whether Go leaves it to the kernel: splice where an end is TCP, sendfile once that has begun. */
+function inKernel({ dst, src, limited, begun }: Copying): boolean {
+  if (dst instanceof TCPConn) return isFile(src) ? begun : isStream(src);
+  return isStream(dst) && src instanceof TCPConn && !limited;
+}
+
+const isStream = (end: CopyEnd): boolean => end instanceof TCPConn || (end instanceof UnixConn && end.net === 'unix');
+
+function errorAt(at: CopyEnd, end: End, cause: Error): OpError {
+  const op = end === 'source' ? 'read' : 'write';
+  if (isFile(at)) return new OpError(op, 'file', null, null, cause);
+  if (!(at instanceof StreamConn)) return asOpError(op, at, cause);
+  if (cause instanceof OpError) return cause;
+  const plain = cause instanceof SyscallError && cause.syscall === 'splice'; // where Go reads and writes
+  return at.error(op, plain ? new SyscallError(op, cause.errno) : cause);
 }
 
 const BY_HAND = 65536;
@@ -100,7 +139,7 @@ const BY_HAND = 65536;
 /** Through JavaScript, for ends that have no descriptor of the kernel's to splice. */
 async function copyByHand(dst: CopyEnd, src: CopyEnd, limit: number, signal: AbortSignal | undefined): Promise<number> {
   let copied = 0;
-  let end: 'source' | 'sink' = 'source';
+  let end: End = 'source';
   const p = Buffer.allocUnsafeSlow(Math.min(limit, BY_HAND));
   try {
     while (copied < limit) {
@@ -108,22 +147,33 @@ async function copyByHand(dst: CopyEnd, src: CopyEnd, limit: number, signal: Abo
       const n = await readSome(src, p.subarray(0, Math.min(limit - copied, p.length)), signal);
       if (n === 0) break;
       end = 'sink';
-      await writeAll(dst, p.subarray(0, n), signal);
-      copied += n;
+      copied += await writeAll(dst, p.subarray(0, n), signal);
     }
     return copied;
   } catch (error) {
-    if (signal?.aborted === true || !(error instanceof Error)) throw error;
-    throw Object.assign(copyError(dst, src, end, error), { bytesCopied: copied });
+    if (signal?.aborted === true) throw error;
+    const written = (error as { bytesWritten?: number } | null)?.bytesWritten ?? 0;
+    const copying = { dst, src, limited: limit !== Number.POSITIVE_INFINITY, begun: false };
+    throw Object.assign(copyError(copying, end, thrownCause(error)), { bytesCopied: copied + written });
   }
 }
 
 async function readSome(src: CopyEnd, p: Buffer, signal: AbortSignal | undefined): Promise<number> {
-  if (isFile(src)) return (await src.read(p, 0, p.length, null)).bytesRead;
-  return (await src.read(p, { signal })) ?? 0;
+  if (!isFile(src)) return (await src.read(p, { signal })) ?? 0;
+  signal?.throwIfAborted();
+  return (await src.read(p, 0, p.length, null)).bytesRead;
 }
 
-async function writeAll(dst: CopyEnd, p: Buffer, signal: AbortSignal | undefined): Promise<void> {
-  if (isFile(dst)) await dst.writeFile(p);
-  else await dst.write(p, { signal });
+async function writeAll(dst: CopyEnd, p: Buffer, signal: AbortSignal | undefined): Promise<number> {
+  return isFile(dst) ? writeFile(dst, p) : dst.write(p, { signal });
+}
+
+async function writeFile(file: FileHandle, p: Buffer): Promise<number> {
+  let written = 0;
+  try {
+    while (written < p.length) written += (await file.write(p, written)).bytesWritten;
+    return written;
+  } catch (error) {
+    throw Object.assign(error as Error, { bytesWritten: written });
+  }
 }

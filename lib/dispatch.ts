@@ -1,6 +1,7 @@
 // Notices from native code to the objects that wait for them: one call for each turn of the reactor.
 
 import { native, records, scratch } from './binding';
+import { renew } from './turn';
 
 /** Whoever can be told something under a handle's id. */
 export interface Waiter {
@@ -29,6 +30,7 @@ export function waiterOf(id: number): Waiter | undefined {
 }
 
 function dispatch(count: number): void {
+  renew();
   for (let i = 0; i < 2 * count; i += 2) {
     const id = records[i] as number;
     const waiter = waiters[id & INDEX];

@@ -46,6 +46,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   ENOTCONN: 'transport endpoint is not connected',
   ENOTDIR: 'not a directory',
   ENOTSOCK: 'socket operation on non-socket',
+  ENOTSUP: 'operation not supported', // libuv's name on Linux for what Go calls EOPNOTSUPP
   ENXIO: 'no such device or address',
   EOPNOTSUPP: 'operation not supported',
   EPERM: 'operation not permitted',
@@ -58,13 +59,16 @@ const TEXTS: Readonly<Record<string, string>> = {
   ESOCKTNOSUPPORT: 'socket type not supported',
   ESPIPE: 'illegal seek',
   ETIMEDOUT: 'connection timed out',
+  ETOOMANYREFS: 'too many references: cannot splice',
   EXDEV: 'invalid cross-device link',
 };
 
 const known = getSystemErrorMap();
 // Linux numbers that libuv has no name for; a setting or a rare call can still return them.
 const UNNAMED: Readonly<Record<number, string>> =
-  process.platform === 'linux' ? { 91: 'EPROTOTYPE', 92: 'ENOPROTOOPT', 94: 'ESOCKTNOSUPPORT' } : {};
+  process.platform === 'linux'
+    ? { 91: 'EPROTOTYPE', 92: 'ENOPROTOOPT', 94: 'ESOCKTNOSUPPORT', 109: 'ETOOMANYREFS' }
+    : {};
 
 /** The name of a negative errno: `ECONNRESET` for -104 on Linux. */
 export function errnoCode(errno: number): string {

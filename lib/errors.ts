@@ -106,13 +106,22 @@ export const ErrWriteToConnected: Error = new SentinelError(
 );
 /** The cause of an OpError for a call on a connection that a relay owns. */
 export const ErrBusy: Error = new SentinelError('connection is being relayed or handled', 'ERR_SPLICEWAY_BUSY');
+/** The cause of every error about a pipe of which an end is closed (Go's io.ErrClosedPipe). */
+export const ErrClosedPipe: Error = new SentinelError('io: read/write on closed pipe', 'ERR_SPLICEWAY_CLOSED_PIPE');
+
+/** What a call on a closed pipe fails with: as in Go no OpError, since a pipe has no addresses to tell of. */
+export function closedPipe(): Error {
+  return Object.assign(new Error(ErrClosedPipe.message, { cause: ErrClosedPipe }), {
+    code: 'ERR_SPLICEWAY_CLOSED_PIPE',
+  });
+}
 
 /**
  * What went wrong, and where (Go's net.OpError). `message` reads as Go prints it:
  * `read tcp 127.0.0.1:1234->127.0.0.1:80: read: connection reset by peer`.
  */
 export class OpError extends Error {
-  /** The operation: `dial`, `listen`, `accept`, `read`, `write`, `writev`, `readfrom`, `close`, `set`, `file`, `raw-control`, … */
+  /** The operation: `dial`, `listen`, `accept`, `read`, `write`, `writev`, `readfrom`, `close`, `set`, `get`, `peek`, `unread`, `file`, `detach`, `raw-control`, `raw-read`, `raw-write`, … */
   readonly op: string;
   /** The network as it was given to dial or listen. */
   readonly net: string;
@@ -136,6 +145,8 @@ export class OpError extends Error {
   declare bytesWritten?: number;
   /** How many bytes a failed copy had moved. Present on errors of copy and sendFile. */
   declare bytesCopied?: number;
+  /** What each attempt of a dial met, in that order, where there was more than one; this one is among them. */
+  declare errors?: readonly OpError[];
 
   constructor(op: string, net: string, source: Addr | null, addr: Addr | null, cause: Error) {
     super(`${describe(op, net, source, addr)}: ${cause.message}`);
@@ -176,6 +187,13 @@ function isTemporary(op: string, cause: Error): boolean {
   return TEMPORARY.has(cause.code);
 }
 
+/** What a connection of a foreign make rejected with: an OpError in any case. */
+export function asOpError(op: string, conn: { localAddr?: Addr; remoteAddr?: Addr }, thrown: unknown): OpError {
+  if (thrown instanceof OpError) return thrown;
+  const { localAddr = null, remoteAddr = null } = conn;
+  return new OpError(op, localAddr?.network ?? '', localAddr, remoteAddr, thrownCause(thrown));
+}
+
 /** The cause that a negative result of a native call stands for. */
 export function causeOf(status: number, syscall: string): Error {
   if (status === CLOSED) return ErrClosed;
@@ -184,11 +202,12 @@ export function causeOf(status: number, syscall: string): Error {
   return new SyscallError(syscall, status);
 }
 
-/** The cause behind an error that a native call threw. */
+/** The cause behind what a native call, a file or a connection of a foreign make threw. */
 export function thrownCause(error: unknown): Error {
-  if (error instanceof SyscallError) return error;
-  const { errno, syscall } = error as { errno?: number; syscall?: string };
-  return typeof errno === 'number' && typeof syscall === 'string' ? new SyscallError(syscall, errno) : (error as Error);
+  if (error instanceof OpError || error instanceof SyscallError) return error;
+  if (!(error instanceof Error)) return new Error(String(error));
+  const { errno, syscall } = error as NodeJS.ErrnoException;
+  return typeof errno === 'number' && typeof syscall === 'string' ? new SyscallError(syscall, errno) : error;
 }
 
 type Coded<T> = T & { code: string };
@@ -209,6 +228,12 @@ export function invalidValue(name: string, reason: string, value: unknown): Code
 export function outOfRange(name: string, range: string, value: unknown): Coded<RangeError> {
   const message = `The value of "${name}" is out of range. It must be ${range}. Received ${String(value)}`;
   return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
+}
+
+/** For what a function of the caller's answered with. */
+export function invalidReturn(name: string, expected: string, value: unknown): Coded<TypeError> {
+  const error = new TypeError(`Expected ${name} to return ${expected}. Received ${received(value)}`);
+  return Object.assign(error, { code: 'ERR_INVALID_RETURN_VALUE' });
 }
 
 function received(value: unknown): string {

@@ -16,19 +16,54 @@ export interface HandleOwner {
  */
 export const ownedBy: unique symbol = Symbol('spliceway.ownedBy');
 
+/** Two owners of one connection, as when a Server serves what a limit counts. */
+class Owners implements HandleOwner {
+  constructor(
+    private readonly first: HandleOwner,
+    private readonly second: HandleOwner,
+  ) {}
+
+  // Whoever minds it; a method would say that somebody does.
+  get handlerFailed(): HandleOwner['handlerFailed'] {
+    const minding = [this.second, this.first].find((owner) => owner.handlerFailed !== undefined);
+    return minding === undefined ? undefined : (error, conn) => minding.handlerFailed?.(error, conn);
+  }
+
+  handleClosed(handle: Handle): void {
+    this.first.handleClosed(handle);
+    this.second.handleClosed(handle);
+  }
+}
+
 export class Handle {
   owner: HandleOwner | null = null;
-  /** What a Conn can still be asked that did not see it close; see closeUnseen(). */
+  /** What can still be asked of one that closed without its Conn; see closeUnseen(). */
   addresses: { local: AddressTuple | undefined; peer: AddressTuple | undefined } | null = null;
 
   /** @param id of the native handle; -1 once it is closed */
   constructor(public id: number) {}
 
   close(): void {
+    native.close(this.forget());
+    this.owner?.handleClosed(this);
+  }
+
+  /** Gives up the descriptor, which stays open and is the caller's. */
+  detach(): number {
+    const fd = native.detach(this.forget());
+    this.owner?.handleClosed(this);
+    return fd;
+  }
+
+  private forget(): number {
     const { id } = this;
     this.id = -1;
-    native.close(id);
-    this.owner?.handleClosed(this);
+    return id;
+  }
+
+  /** One more owner. */
+  ownBy(owner: HandleOwner): void {
+    this.owner = this.owner === null ? owner : new Owners(this.owner, owner);
   }
 
   /** For a Conn that is out of reach, and that somebody may hold all the same. */
@@ -52,14 +87,14 @@ export function collectedCount(): number {
 // A Conn that is unreachable and waits for nothing can never be closed by its owner.
 const registry = new FinalizationRegistry<Handle>((handle) => {
   if (handle.id < 0) return;
-  if (collected++ === 0) warn(handle.id);
-  handle.close();
+  if (collected++ > 0) return handle.close();
+  handle.closeUnseen();
+  warn(handle);
 });
 
-function warn(id: number): void {
-  const local = native.localAddr(id);
-  const peer = native.peerAddr(id);
-  const name = [local, peer].map((tuple) => (tuple === undefined ? '?' : fromNative(tuple, 'unix'))).join('->');
+function warn({ addresses }: Handle): void {
+  const ends = [addresses?.local, addresses?.peer];
+  const name = ends.map((tuple) => (tuple === undefined ? '?' : fromNative(tuple, 'unix'))).join('->');
   process.emitWarning(`A connection (${name}) was collected while open. Call close() or shutdown() on each Conn.`, {
     type: 'SplicewayWarning',
     code: 'SPLICEWAY_CONN_COLLECTED',

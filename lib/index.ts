@@ -1,15 +1,17 @@
 // The public surface of `spliceway`.
 
-export { type Addr, FileAddr, IPAddr, joinHostPort, splitHostPort, TCPAddr, UDPAddr, UnixAddr } from './addr';
+export { type Addr, FileAddr, IPAddr, joinHostPort, PipeAddr, splitHostPort, TCPAddr, UDPAddr, UnixAddr } from './addr';
 export type { CallOptions, Conn, ConnHandlers, ConnState, ShutdownOptions } from './conn';
+export type { Control } from './control';
 export { type CopyEnd, type CopyOptions, copy } from './copy';
 export type { Deadline } from './deadline';
-export { type DialOptions, dial } from './dial';
+export { Dialer, type DialerOptions, type DialOptions, dial } from './dial';
 export {
   AddrError,
   DNSError,
   ErrBusy,
   ErrClosed,
+  ErrClosedPipe,
   ErrDeadlineExceeded,
   ErrnoError,
   ErrWriteToConnected,
@@ -17,7 +19,10 @@ export {
   SyscallError,
   UnknownNetworkError,
 } from './errors';
-export { type ListenOptions, listen } from './listen';
+export { fileConn, fileListener } from './file';
+export type { ListenerInfo, QueueInfo, TCPInfo, TCPState } from './info';
+export type { KeepAliveOptions } from './keep-alive';
+export { ListenConfig, type ListenConfigOptions, type ListenOptions, listen } from './listen';
 export { type Listener, SocketListener } from './listener';
 export { NoBinaryError } from './load';
 export type { IPNetwork, PacketNetwork, StreamNetwork } from './network';
@@ -31,10 +36,8 @@ export {
 export type { GroupOptions } from './packet/multicast';
 export {
   type Connected,
-  type ControlledSocket,
   filePacketConn,
   type OpenOptions,
-  type PacketControl,
   type SocketPacketConn,
 } from './packet/open';
 export type {
@@ -47,6 +50,8 @@ export type {
 } from './packet/packet-conn';
 export { UDPConn } from './packet/udp-conn';
 export { UnixgramConn } from './packet/unixgram-conn';
+export { pipe } from './pipe';
+export { type RawCall, RawConn } from './raw-conn';
 export { type RelayOptions, type RelayResult, relay } from './relay';
 export {
   type Lookup,
@@ -57,5 +62,7 @@ export {
   resolveUnixAddr,
 } from './resolve';
 export { type ServeOptions, type Server, type ShutdownResult, serve } from './serve';
+export { socketOptions } from './socket-option';
+export type { ReceivedFds } from './stream/passing';
 export { type KeepAliveConfig, TCPConn } from './tcp-conn';
-export { UnixConn } from './unix-conn';
+export { type PeerCredentials, UnixConn } from './unix-conn';

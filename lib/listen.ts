@@ -1,28 +1,49 @@
-// listen(): from a network and an address to a listening socket, one system call at a time.
+// listen(): from a network and an address to a listener (Go's net.ListenConfig). How is in listening/.
 
-import { resolve as resolvePath } from 'node:path';
-import { type Addr, fromNative, type NativeAddr, type TCPAddr, toNative, UnixAddr } from './addr';
-import { IP4, IP6, native } from './binding';
+import type { Addr, TCPAddr, UnixAddr } from './addr';
 import { checkBoolean, checkFunction, checkInteger, checkObject, checkSignal, checkString } from './check';
-import { AddrError, OpError, thrownCause, UnknownNetworkError } from './errors';
-import { isWildcard, SocketListener } from './listener';
-import { isDatagram, isTCP, isUnix, type StreamNetwork, socketType } from './network';
-import { familyOf, type Lookup, resolveTCP, resolveUnix, versionOf } from './resolve';
-import { applyKeepAlive, checkKeepAlive, type KeepAliveConfig, type TCPConn } from './tcp-conn';
+import type { CallOptions } from './conn';
+import type { Control } from './control';
+import { AddrError, OpError } from './errors';
+import { checkKeepAliveOptions, type KeepAliveOptions } from './keep-alive';
+import type { SocketListener } from './listener';
+import { listenTCP } from './listening/tcp';
+import { listenUnix } from './listening/unix';
+import { type IPNetwork, isTCP, isUnix, type PacketNetwork, type StreamNetwork } from './network';
+import type { IPConn } from './packet/ip-conn';
+import { listenPacket } from './packet/listen-packet';
+import type { SocketPacketConn } from './packet/open';
+import type { UDPConn } from './packet/udp-conn';
+import type { UnixgramConn } from './packet/unixgram-conn';
+import { favorite, type Lookup, resolveAddrs } from './resolve';
+import type { TCPConn } from './tcp-conn';
 import type { UnixConn } from './unix-conn';
 
-export interface ListenOptions {
+export interface ListenConfigOptions extends KeepAliveOptions {
   /** Connections that may queue, 1 to 2^31 - 1; the system caps it. Default: the system's limit. */
   backlog?: number | undefined;
   /** Lets other sockets, of other processes too, listen on the same port (SO_REUSEPORT). TCP only. Default false. */
   reusePort?: boolean | undefined;
-  /** Keep-alive of accepted connections. Default: on, 15 s idle, 15 s between, 9 probes. TCP only. */
-  keepAliveConfig?: KeepAliveConfig | undefined;
+  /**
+   * Multipath TCP (RFC 8684) for peers that ask for it, where the kernel has it; else plain TCP. Default
+   * false (Go's is true on Linux; plain TCP costs less, and is what splice serves best).
+   */
+  multipathTCP?: boolean | undefined;
+  /** Called with the socket before it is bound. */
+  control?: Control | undefined;
+  /** Permissions of the file of a Unix path, such as 0o660, from before the first connection on. Default: by the umask. */
+  mode?: number | undefined;
+  /**
+   * Replaces the file of a Unix path that nobody listens on any more: it is probed with a connect, and
+   * removed only if that is refused. Default false: a path that exists is `EADDRINUSE`, as in Go.
+   */
+  removeStale?: boolean | undefined;
   /** Resolves the host's name. Default: the system's resolver. */
   lookup?: Lookup | undefined;
-  /** Ends the name's resolution; no effect once the promise has settled. */
-  signal?: AbortSignal | undefined;
 }
+
+/** `signal` ends the name's resolution; it has no effect once the promise has settled. */
+export interface ListenOptions extends ListenConfigOptions, CallOptions {}
 
 /**
  * Listens for connections (Go's net.Listen).
@@ -55,101 +76,62 @@ export async function listen(
   options.signal?.throwIfAborted();
   const addr = await resolveListen(network, address, options);
   return isUnix(network)
-    ? listenUnix(network, addr as UnixAddr, options)
+    ? listenUnix(network as UnixAddr['network'], addr as UnixAddr, options)
     : listenTCP(network, addr as TCPAddr, options);
+}
+
+/** Options for listening, to be used again and again (Go's net.ListenConfig). */
+export class ListenConfig {
+  readonly options: Readonly<ListenConfigOptions>;
+
+  /** @throws TypeError or RangeError for options that cannot be */
+  constructor(options: ListenConfigOptions = {}) {
+    checkOptions(options);
+    this.options = Object.freeze({ ...options });
+  }
+
+  /** listen() with these options. */
+  listen(network: 'tcp' | 'tcp4' | 'tcp6', address: string, options?: CallOptions): Promise<SocketListener<TCPConn>>;
+  listen(network: 'unix' | 'unixpacket', address: string, options?: CallOptions): Promise<SocketListener<UnixConn>>;
+  listen(network: StreamNetwork, address: string, options?: CallOptions): Promise<SocketListener>;
+  listen(network: StreamNetwork, address: string, options: CallOptions = {}): Promise<SocketListener> {
+    return listen(network, address, { ...this.options, ...options });
+  }
+
+  /** listenPacket() with those of these options that it has. */
+  listenPacket(network: 'udp' | 'udp4' | 'udp6', address: string, options?: CallOptions): Promise<UDPConn>;
+  listenPacket(network: 'unixgram', address: string, options?: CallOptions): Promise<UnixgramConn>;
+  listenPacket(network: IPNetwork, address: string, options?: CallOptions): Promise<IPConn>;
+  listenPacket(network: PacketNetwork, address: string, options?: CallOptions): Promise<SocketPacketConn>;
+  listenPacket(network: PacketNetwork, address: string, options: CallOptions = {}): Promise<SocketPacketConn> {
+    const { control, reusePort, mode, lookup } = this.options;
+    return listenPacket(network, address, { control, reusePort, mode, lookup, ...options });
+  }
 }
 
 function checkOptions(options: ListenOptions): void {
   checkObject('options', options);
-  const { backlog, reusePort, keepAliveConfig, lookup, signal } = options;
+  const { backlog, reusePort, multipathTCP, control, mode, removeStale, lookup, signal } = options;
   if (backlog !== undefined) checkInteger('options.backlog', backlog, 1, 2 ** 31 - 1);
   if (reusePort !== undefined) checkBoolean('options.reusePort', reusePort);
-  if (keepAliveConfig !== undefined) checkKeepAlive('options.keepAliveConfig', keepAliveConfig);
+  if (multipathTCP !== undefined) checkBoolean('options.multipathTCP', multipathTCP);
+  if (control !== undefined) checkFunction('options.control', control);
+  if (mode !== undefined) checkInteger('options.mode', mode, 0, 0o777);
+  if (removeStale !== undefined) checkBoolean('options.removeStale', removeStale);
   if (lookup !== undefined) checkFunction('options.lookup', lookup);
   if (signal !== undefined) checkSignal(signal);
+  checkKeepAliveOptions(options);
 }
 
 async function resolveListen(network: string, address: string, options: ListenOptions): Promise<Addr> {
+  let addr: Addr;
   try {
-    if (isUnix(network)) return resolveUnix(network as UnixAddr['network'], address);
-    if (!isTCP(network) && !isDatagram(network)) throw new UnknownNetworkError(network);
-    if (network === 'unixgram') throw unexpectedType(network, new UnixAddr(address, network));
-    const addrs = await resolveTCP(network, address, options);
-    const addr = addrs.find(({ ip }) => versionOf(ip) === 4) ?? (addrs[0] as TCPAddr);
-    if (isDatagram(network)) throw unexpectedType(network, addr);
-    return addr;
+    addr = favorite(await resolveAddrs(network, address, options));
   } catch (error) {
-    throw error instanceof OpError || isForeign(error, options)
-      ? error
-      : new OpError('listen', network, null, null, error as Error);
+    // The signal's reason, and mistakes of the caller's lookup function, are not ours to wrap.
+    if (options.signal?.aborted === true || error instanceof TypeError) throw error;
+    throw new OpError('listen', network, null, null, error as Error);
   }
-}
-
-// The signal's reason, and mistakes of the caller's lookup function, are not ours to wrap.
-function isForeign(error: unknown, { signal }: ListenOptions): boolean {
-  return signal?.aborted === true || error instanceof TypeError;
-}
-
-function unexpectedType(network: string, addr: Addr): OpError {
-  return new OpError('listen', network, null, addr, new AddrError('unexpected address type', `${addr}`));
-}
-
-function listenUnix(network: string, addr: UnixAddr, options: ListenOptions): SocketListener {
-  const id = bindAndListen(network, addr, toNative(addr), () => {}, options);
-  const listener = new SocketListener(id, network, localAddr(id, network));
-  if (addr.path !== '' && !addr.path.startsWith('@')) listener.unlinkOnClose(resolvePath(addr.path));
-  return listener;
-}
-
-function listenTCP(network: string, addr: TCPAddr, options: ListenOptions): SocketListener {
-  const id = openTCP(network, addr, options);
-  return new SocketListener(id, network, localAddr(id, network));
-}
-
-function openTCP(network: string, addr: TCPAddr, options: ListenOptions): number {
-  if (!isWildcard(addr.ip)) return bindTCP(network, addr, toNative(addr), options);
-  if (familyOf(network) === 4) return bindTCP(network, addr, [IP4, '0.0.0.0', addr.port, 0], options);
-  try {
-    return bindTCP(network, addr, [IP6, '::', addr.port, 0], options);
-  } catch (error) {
-    // A machine without IPv6 listens on IPv4 alone, as Go's does.
-    if (familyOf(network) === 6 || (error as OpError).code !== 'EAFNOSUPPORT') throw error;
-    return bindTCP(network, addr, [IP4, '0.0.0.0', addr.port, 0], options);
-  }
-}
-
-function bindTCP(network: string, addr: TCPAddr, to: NativeAddr, options: ListenOptions): number {
-  const prepare = (socket: number) => {
-    native.setReuseAddr(socket);
-    if (options.reusePort === true) native.setReusePort(socket);
-    if (to[0] === IP6) native.setV6Only(socket, familyOf(network) === 6 ? 1 : 0);
-    // Accepted connections inherit these, so that none of them costs a system call of its own.
-    native.setNoDelay(socket, 1);
-    applyKeepAlive(socket, options.keepAliveConfig ?? { enable: true });
-  };
-  return bindAndListen(network, addr, to, prepare, options);
-}
-
-function bindAndListen(
-  network: string,
-  addr: Addr,
-  to: NativeAddr,
-  prepare: (socket: number) => void,
-  options: ListenOptions,
-): number {
-  let socket = -1;
-  try {
-    socket = native.openSocket(to[0], socketType(network), 0);
-    prepare(socket);
-    native.bind(socket, ...to);
-    return native.listen(socket, options.backlog ?? 0);
-  } catch (error) {
-    native.close(socket);
-    throw new OpError('listen', network, null, addr, thrownCause(error));
-  }
-}
-
-/** The address that the kernel gave a socket. */
-function localAddr(id: number, network: string): Addr {
-  return fromNative(native.localAddr(id) ?? [''], network);
+  if (isTCP(network) || isUnix(network)) return addr;
+  throw new OpError('listen', network, null, addr, new AddrError('unexpected address type', `${addr}`));
 }

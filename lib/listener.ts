@@ -1,6 +1,5 @@
 // Listeners: connections, taken from the kernel's queue one call at a time.
 
-import { lstatSync, unlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import { inspect } from 'node:util';
 import type { Addr } from './addr';
@@ -18,16 +17,21 @@ import {
   READABLE,
   scratchIds,
 } from './binding';
-import { checkObject, checkSignal } from './check';
+import { checkBoolean, checkObject, checkSignal } from './check';
 import type { CallOptions, Conn } from './conn';
 import { type Deadline, toEpoch } from './deadline';
 import { unwatch, type Waiter, watch } from './dispatch';
 import { errnoText } from './errno';
-import { causeOf, ErrBusy, ErrClosed, OpError } from './errors';
+import { causeOf, ErrBusy, ErrClosed, OpError, thrownCause } from './errors';
 import { closeWithOwner, Handle } from './handle';
+import { type ListenerInfo, listenerInfo } from './info';
 import { connOn } from './network';
 import { advanced, joined, Pending, rejected, without } from './pending';
+import { cannotWait, RawConn, type RawSource } from './raw-conn';
+import { SocketFile } from './socket-file';
+import { optionGetter, optionSetter } from './socket-option';
 import type { TCPConn } from './tcp-conn';
+import { ACCEPT, exhausted, spend } from './turn';
 import type { UnixConn } from './unix-conn';
 
 /**
@@ -76,7 +80,7 @@ type SocketConnection = TCPConn | UnixConn;
 const BATCH = 64;
 
 /** A listener on a socket of the kernel's: what listen() gives for TCP and Unix. */
-export class SocketListener<C extends SocketConnection = SocketConnection> implements Listener<C>, Waiter {
+export class SocketListener<C extends SocketConnection = SocketConnection> implements Listener<C>, Waiter, RawSource {
   /** @internal */
   readonly net: string;
   readonly addr: Addr;
@@ -84,7 +88,8 @@ export class SocketListener<C extends SocketConnection = SocketConnection> imple
   private readonly local: Addr | null;
   private accepts: PendingAccept | null = null;
   private server: Acceptor<C> | null = null;
-  private unlink: (() => void) | null = null;
+  private socketFile: SocketFile | null = null;
+  private unlinks = true;
   private refusedBeforeClose = 0;
 
   /** @internal */
@@ -117,12 +122,22 @@ export class SocketListener<C extends SocketConnection = SocketConnection> imple
     if (signal?.aborted === true) return Promise.reject(signal.reason);
     if (this.id < 0) return rejected(this.error(ErrClosed));
     if (this.server !== null) return rejected(this.error(ErrBusy));
-    if (this.accepts === null) {
+    if (this.accepts === null && !this.mustWait()) {
       const status = native.accept(this.id, false, 1);
-      if (status > 0) return Promise.resolve(this.conn(0));
+      if (status > 0) {
+        spend(ACCEPT);
+        return Promise.resolve(this.conn(0));
+      }
       if (!isPause(status)) return rejected(this.error(causeOf(status, 'accept4')));
     }
     return this.wait(signal);
+  }
+
+  // As for connections: see turn.ts.
+  private mustWait(): boolean {
+    if (!exhausted() || (native.state(this.id) & READ_SIDE) !== 0) return false;
+    native.awaitNotice(this.id, READ, ONCE);
+    return true;
   }
 
   private wait(signal: AbortSignal | undefined): Promise<C> {
@@ -143,20 +158,101 @@ export class SocketListener<C extends SocketConnection = SocketConnection> imple
     return this.id < 0 ? this.refusedBeforeClose : native.refused(this.id);
   }
 
+  /**
+   * What the kernel knows of the queue of connections.
+   * @throws OpError `op: 'get'`
+   */
+  info(): ListenerInfo {
+    return this.asOp('get', () => listenerInfo(this.id, this.refused));
+  }
+
   close(): boolean {
     if (this.id < 0) return false;
+    if (this.unlinks) this.socketFile?.remove();
+    this.end(() => this.handleRef.close());
+    return true;
+  }
+
+  private end<T>(release: () => T): T {
     this.refusedBeforeClose = this.refused;
     unwatch(this.id);
-    this.unlink?.();
-    this.handleRef.close();
+    const released = release();
     this.failAccepts(CLOSED);
-    return true;
+    return released;
+  }
+
+  /**
+   * Whether close() removes the file of a Unix listener (Go's SetUnlinkOnClose): true for one that
+   * listen() made, false for one from fileListener(). A file that has taken its place meanwhile stays
+   * in any case. Without effect where there is no file: TCP, and Linux's abstract names.
+   */
+  setUnlinkOnClose(on: boolean): void {
+    checkBoolean('on', on);
+    this.unlinks = on;
+  }
+
+  /**
+   * A duplicate of the descriptor, which is the caller's to close (Go's File): the socket listens until
+   * both are closed. Non-blocking, close-on-exec.
+   * @throws OpError `op: 'file'`: `EMFILE`, …
+   */
+  file(): number {
+    return this.asOp('file', () => native.duplicate(this.id));
+  }
+
+  /**
+   * Gives up the descriptor, which is the caller's from now on; the socket goes on listening, and the
+   * file of a Unix socket stays. This object is closed thereby: waiting accepts reject with
+   * `ERR_SPLICEWAY_CLOSED`. Non-blocking, close-on-exec.
+   * @throws OpError `op: 'detach'`
+   */
+  detach(): number {
+    return this.asOp('detach', () => this.end(() => this.handleRef.detach()));
   }
 
   setDeadline(t: Deadline): void {
     const epoch = toEpoch(t);
     if (this.id < 0) throw ErrClosed;
     if (native.setDeadline(this.id, READ_SIDE, epoch) !== 0) this.failAccepts(EXPIRED);
+  }
+
+  /**
+   * Asks for a socket option by name or by number; see {@link TCPConn.getOption}.
+   * @throws OpError `op: 'get'`
+   */
+  getOption(level: string | number, name: string | number): number;
+  /** The same for an option that is no int: up to `length` bytes of it, 1 to 65536. */
+  getOption(level: string | number, name: string | number, length: number): Buffer;
+  getOption(level: string | number, name: string | number, length?: number): number | Buffer {
+    const get = optionGetter(level, name, length);
+    return this.asOp('get', () => get(this.id));
+  }
+
+  /**
+   * Sets a socket option by name or by number. Connections accepted later inherit most of them.
+   * @throws OpError `op: 'set'`
+   */
+  setOption(level: string | number, name: string | number, value: number | Uint8Array): void {
+    const set = optionSetter(level, name, value);
+    this.asOp('set', () => set(this.id));
+  }
+
+  /**
+   * The descriptor, for system calls that this package has no function for (Go's SyscallConn). A
+   * listener's has control() alone.
+   */
+  syscallConn(): RawConn {
+    return new RawConn(this);
+  }
+
+  /** @internal */
+  rawRefusal(op: string): OpError | null {
+    return this.id < 0 ? this.error(ErrClosed, op) : null;
+  }
+
+  /** @internal */
+  rawWait(_side: number, op: string): Promise<void> {
+    return cannotWait(op, this.net, (cause) => this.error(cause, op));
   }
 
   ref(): this {
@@ -225,6 +321,8 @@ export class SocketListener<C extends SocketConnection = SocketConnection> imple
 
   /** @internal Hands over what queues now; nothing is lost when the listener closes after this. */
   drainQueue(acceptor: Acceptor<C>): void {
+    // Those that came in this very turn have raised no event yet.
+    if (this.id >= 0) native.recheck(this.id);
     while (this.id >= 0 && this.takeBatch(acceptor) === BATCH);
   }
 
@@ -265,20 +363,23 @@ export class SocketListener<C extends SocketConnection = SocketConnection> imple
     unwatch(this.id);
   }
 
-  private error(cause: Error): OpError {
-    return new OpError('accept', this.net, null, this.addr, cause);
+  /** Runs a native call that throws, and gives its error the listener's words. */
+  private asOp<T>(op: string, call: () => T): T {
+    if (this.id < 0) throw this.error(ErrClosed, op);
+    try {
+      return call();
+    } catch (error) {
+      throw this.error(thrownCause(error), op);
+    }
   }
 
-  /** @internal close() removes the socket's file, if it is still the one that listening made. */
+  private error(cause: Error, op = 'accept'): OpError {
+    return new OpError(op, this.net, null, this.addr, cause);
+  }
+
+  /** @internal close() removes the file at that path, if it is still the one that is there now. */
   unlinkOnClose(path: string): void {
-    const made = identity(path);
-    this.unlink = () => {
-      try {
-        if (made !== null && identity(path) === made) unlinkSync(path);
-      } catch {
-        // The folder is no longer ours to change: the file stays, as it does after a crash.
-      }
-    };
+    this.socketFile = new SocketFile(path);
   }
 }
 
@@ -307,10 +408,4 @@ function warnOnce(status: number): void {
     type: 'SplicewayWarning',
     code: 'SPLICEWAY_ACCEPT_PAUSED',
   });
-}
-
-/** Which file a path names now; null for none. */
-function identity(path: string): string | null {
-  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? null : `${stat.dev}:${stat.ino}`;
 }

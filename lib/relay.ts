@@ -2,10 +2,12 @@
 
 import { checkObject, checkSignal } from './check';
 import type { Conn } from './conn';
-import { ErrBusy, ErrClosed, invalidType, invalidValue, type OpError } from './errors';
+import { asOpError, ErrBusy, ErrClosed, invalidType, invalidValue, type OpError, SyscallError } from './errors';
 import { checked } from './pending';
 import { PumpCopy } from './stream/pumping';
+import { readNow } from './stream/reading';
 import { SocketConn } from './stream/socket-conn';
+import { writeNow } from './stream/writing';
 
 export interface RelayOptions {
   /** Ends the relay: it rejects with `signal.reason`, and both connections are closed. */
@@ -64,8 +66,10 @@ type Side = 'a' | 'b';
 
 /** One direction's bytes, and how to stop it. */
 interface Flow {
-  readonly done: Promise<number>;
+  readonly done: Promise<unknown>;
   readonly progress: number;
+  /** Once it has failed: at which end. */
+  readonly failedAt: 'source' | 'sink';
   cancel(): void;
 }
 
@@ -76,6 +80,7 @@ class Relay {
   private over = 0;
   private endedBy: Side | null = null;
   private error: OpError | null = null;
+  private closedHere = false;
   private resolve!: (result: RelayResult) => void;
   private reject!: (reason: unknown) => void;
   private readonly onAbort = () => this.abort();
@@ -118,20 +123,8 @@ class Relay {
   private flow(from: Side, to: Side): Flow {
     const source = this.conns[from];
     const sink = this.conns[to];
-    if (source instanceof SocketConn && sink instanceof SocketConn) {
-      const pump = new PumpCopy(source, sink, -1, (end, cause) =>
-        end === 'source' ? source.error('read', cause) : sink.error('write', cause),
-      );
-      const done = pump.start();
-      return {
-        done,
-        get progress() {
-          return pump.progress;
-        },
-        cancel: () => pump.cancel(),
-      };
-    }
-    return flowByHand(source, sink);
+    const sockets = source instanceof SocketConn && sink instanceof SocketConn;
+    return sockets ? new PumpFlow(source, sink) : new HandFlow(source, sink);
   }
 
   private follow(from: Side, to: Side): void {
@@ -149,19 +142,25 @@ class Relay {
 
   private failed(from: Side, to: Side, error: OpError): void {
     if (this.over < 0) return;
-    // A source that failed has nothing more to give, and takes nothing more. A sink that takes nothing
-    // may still have sent bytes for the other side: that direction goes on until it has ended too.
-    const sinkFailed = error.op === 'write' && error.cause !== ErrClosed;
-    this.endedBy ??= error.op === 'write' ? to : from;
+    const atSink = this.flows[from].failedAt === 'sink';
+    this.closedHere ||= this.error === null && (error.cause === ErrClosed || this.isClosed());
+    this.endedBy ??= atSink ? to : from;
     this.error ??= error;
-    if (!sinkFailed || ++this.over === 2) this.finish();
+    // A source that failed has nothing more to give, and takes nothing more. A socket to which the system
+    // takes nothing may still hold bytes for the other side: that direction goes on until it has ended too.
+    const goesOn = atSink && error.cause instanceof SyscallError && this.conns[to] instanceof SocketConn;
+    if (!goesOn || ++this.over === 2) this.finish();
+  }
+
+  private isClosed(): boolean {
+    return this.conns.a.state === 'closed' || this.conns.b.state === 'closed';
   }
 
   private finish(): void {
     if (!this.stop()) return;
     const { error } = this;
     this.resolve({
-      reason: error === null ? 'end' : error.cause === ErrClosed ? 'closed' : 'error',
+      reason: error === null ? 'end' : this.closedHere ? 'closed' : 'error',
       endedBy: this.endedBy as Side,
       error,
       aToB: this.flows.a.progress,
@@ -191,29 +190,94 @@ class Relay {
 
 /** False where it cannot be done: then the only way to pass an end on is to end altogether. */
 function passFin(conn: Conn): boolean {
-  if (conn instanceof SocketConn) return conn.sendFin();
-  return false;
+  // A socket that was reset refuses. The other direction meets that too, after the last bytes.
+  if (conn instanceof SocketConn) conn.sendFin();
+  else return closedWrite(conn);
+  return true;
+}
+
+function closedWrite(conn: Conn & { closeWrite?: unknown }): boolean {
+  if (typeof conn.closeWrite !== 'function') return false;
+  try {
+    conn.closeWrite();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Between sockets: the kernel moves the bytes. */
+class PumpFlow implements Flow {
+  readonly done: Promise<number>;
+  failedAt: Flow['failedAt'] = 'source';
+  private readonly pump: PumpCopy;
+
+  constructor(source: SocketConn, sink: SocketConn) {
+    this.pump = new PumpCopy(source, sink, -1, (end, cause) => {
+      this.failedAt = end;
+      return end === 'source' ? source.error('read', cause) : sink.error('write', cause);
+    });
+    this.done = this.pump.start();
+  }
+
+  get progress(): number {
+    return this.pump.progress;
+  }
+
+  cancel(): void {
+    this.pump.cancel();
+  }
 }
 
 /** For a Conn that is no socket: the bytes go through JavaScript. */
-function flowByHand(source: Conn, sink: Conn): Flow {
-  const stopped = new AbortController();
-  const flow = { done: Promise.resolve(0), progress: 0, cancel: () => stopped.abort() };
-  const pass = async () => {
-    for await (const chunk of chunksOf(source, stopped.signal)) {
-      await sink.write(chunk, { signal: stopped.signal });
-      flow.progress += chunk.length;
+class HandFlow implements Flow {
+  readonly done: Promise<void>;
+  progress = 0;
+  failedAt: Flow['failedAt'] = 'source';
+  private readonly stopped = new AbortController();
+
+  constructor(source: Conn, sink: Conn) {
+    this.done = this.pass(source, sink, this.stopped.signal);
+  }
+
+  cancel(): void {
+    this.stopped.abort();
+  }
+
+  private async pass(source: Conn, sink: Conn, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const chunk = await this.at('source', source, () => readFrom(source, signal));
+      if (chunk === null) break;
+      await this.at('sink', sink, () => writeTo(sink, chunk, signal));
+      this.progress += chunk.length;
     }
-    return flow.progress;
-  };
-  flow.done = pass();
-  return flow;
+    await this.at('sink', sink, () => flush(sink, signal));
+  }
+
+  private async at<T>(end: Flow['failedAt'], conn: Conn, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (thrown) {
+      this.failedAt = end;
+      this.progress += (thrown as { bytesWritten?: number } | null)?.bytesWritten ?? 0;
+      throw asOpError(end === 'source' ? 'read' : 'write', conn, thrown);
+    }
+  }
 }
 
-async function* chunksOf(source: Conn, signal: AbortSignal): AsyncGenerator<Buffer> {
-  for (;;) {
-    const chunk = await source.read({ signal });
-    if (chunk === null) return;
-    yield chunk;
-  }
+// A socket is busy for everybody but the relay.
+function readFrom(conn: Conn, signal: AbortSignal): Promise<Buffer | null> {
+  if (conn instanceof SocketConn) return readNow(conn, null, signal) as Promise<Buffer | null>;
+  return conn.read({ signal });
+}
+
+function writeTo(conn: Conn, p: Uint8Array, signal: AbortSignal): Promise<number> {
+  return conn instanceof SocketConn ? writeNow(conn, p, signal) : conn.write(p, { signal });
+}
+
+const EMPTY = new Uint8Array(0);
+
+/** Resolves once what was written before the relay is on its way, so that a FIN does not cut it off. */
+async function flush(conn: Conn, signal: AbortSignal): Promise<void> {
+  if (conn instanceof SocketConn && conn.writes !== null) await writeNow(conn, EMPTY, signal);
 }

@@ -3,7 +3,16 @@
 
 import { lookup as dnsLookup } from 'node:dns';
 import { isIP } from 'node:net';
-import { type Addr, canonicalHost, IPAddr, portNumber, splitHostPort, TCPAddr, UDPAddr, UnixAddr } from './addr';
+import {
+  type SocketAddr as Addr,
+  canonicalHost,
+  IPAddr,
+  portNumber,
+  splitHostPort,
+  TCPAddr,
+  UDPAddr,
+  UnixAddr,
+} from './addr';
 import { checkFunction, checkObject, checkSignal, checkString } from './check';
 import { AddrError, DNSError, UnknownNetworkError } from './errors';
 import { isIPNetwork, isTCP, isUDP, isUnix } from './network';

@@ -2,6 +2,7 @@
 
 import { native } from './binding';
 import { checkBoolean, checkDuration, checkInteger, checkObject } from './check';
+import { type TCPInfo, tcpInfo } from './info';
 import { SocketConn } from './stream/socket-conn';
 
 /** Go's net.KeepAliveConfig, in milliseconds. */
@@ -85,7 +86,7 @@ export class TCPConn extends SocketConn {
   /**
    * What close() does with bytes that the peer has not acknowledged.
    * @param seconds negative: they are sent in the background (the default); 0: they are dropped and the
-   *   peer sees a reset; more: the kernel keeps trying that long
+   *   peer sees a reset; more: the kernel keeps trying that long, while close() returns at once
    */
   setLinger(seconds: number): void {
     checkInteger('seconds', seconds, -1, 65535);
@@ -102,5 +103,14 @@ export class TCPConn extends SocketConn {
     checkDuration('milliseconds', milliseconds);
     checkInteger('milliseconds', Math.ceil(milliseconds), 0, 2 ** 31 - 1);
     this.set(() => native.setUserTimeout(this.id, Math.ceil(milliseconds)));
+  }
+
+  /**
+   * What the kernel knows of the connection: round trips, windows, losses, rates and counts. Works
+   * during a relay too.
+   * @throws OpError `op: 'get'`
+   */
+  info(): TCPInfo {
+    return this.ask(() => tcpInfo(this.id));
   }
 }

@@ -23,12 +23,13 @@ const MAY_USE_NODE = /^(napi|node_api|js_native_api|uv)\.h$/;
 const LIB_RANKS = [
   ['load', 'errno', 'conn'],
   ['binding'],
-  ['errors', 'check', 'deadline', 'pending', 'addr', 'chunk', 'services'],
-  ['dispatch', 'handle'],
+  ['errors', 'check', 'deadline', 'timer', 'pending', 'addr', 'chunk', 'services', 'turn'],
+  ['dispatch', 'handle', 'info', 'raw-conn', 'socket-file', 'socket-option'],
   ['stream'],
-  ['tcp-conn', 'unix-conn', 'network', 'resolve'],
+  ['tcp-conn', 'unix-conn', 'network', 'resolve', 'control', 'keep-alive', 'pipe'],
   ['listener', 'copy', 'relay', 'packet'],
-  ['listen', 'dial', 'serve'],
+  ['listen', 'listening', 'dial', 'dialing', 'serve', 'file'],
+  ['codec', 'limits', 'testing'],
   ['index', 'cli'],
 ];
 
@@ -38,7 +39,7 @@ function filesUnder(folder, endings) {
     .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)));
 }
 
-function complainAboutInclude(file, folder, quoted, header) {
+function complainAboutInclude(folder, quoted, header) {
   if (quoted) {
     const from = header.split('/')[0];
     return from === folder || NATIVE[folder].includes(from) ? null : `${folder}/ must not include ${from}/`;
@@ -53,7 +54,7 @@ function checkNative() {
     const folder = file.split('/')[1];
     if (NATIVE[folder] === undefined) continue;
     for (const [, open, header] of readFileSync(join(root, file), 'utf8').matchAll(/^#include ([<"])([^>"]+)[>"]/gm)) {
-      const complaint = complainAboutInclude(file, folder, open === '"', header);
+      const complaint = complainAboutInclude(folder, open === '"', header);
       if (complaint !== null) complaints.push(`${file}: ${complaint}`);
     }
   }

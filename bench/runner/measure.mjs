@@ -3,8 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withLoad } from './load.mjs';
+import { Program } from './program.mjs';
 import { samplesOf } from './samples.mjs';
-import { withServer } from './server.mjs';
+import { SERVER_CORE, withServer } from './server.mjs';
 
 // Beyond the time that a trial takes by plan: opening connections before, emptying them after.
 const SLACK = 30_000;
@@ -44,6 +45,18 @@ export function measureIdle(contender, load) {
       return { samples: [{ value: (residentBytes(pid) - before) / held, disturbed: false }] };
     });
   });
+}
+
+/** What a program says of itself: a list of values, in the scenario's unit. */
+export async function measureProgram(contender, { mode, connections = 1 }, { seconds }) {
+  const args = [mode, String(connections), String(seconds)];
+  const program = new Program(contender.name, SERVER_CORE, contender.command(...args));
+  try {
+    const values = JSON.parse(await program.line(seconds * 1000 + SLACK));
+    return { samples: values.map((value) => ({ value, disturbed: false })) };
+  } finally {
+    await program.stop();
+  }
 }
 
 function windowOf({ warmUp, seconds }) {

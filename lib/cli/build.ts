@@ -8,8 +8,11 @@ const root = join(__dirname, '..', '..');
 
 /** Runs node-gyp on the sources in the package; its exit code. */
 export function build(): number {
-  // The published package keeps its binding.gyp beside the sources (see scripts/pack.mjs).
+  // An installed package has no binding.gyp at its root, where npm would take it for a reason to build.
   const folder = existsSync(join(root, 'binding.gyp')) ? root : join(root, 'native');
-  const result = spawnSync('npx', ['--yes', 'node-gyp@12', 'rebuild', '--directory', folder], { stdio: 'inherit' });
+  const result = spawnSync('npx', ['--yes', 'node-gyp@12', 'rebuild', '--directory', folder], {
+    env: { JOBS: 'max', ...process.env },
+    stdio: 'inherit',
+  });
   return result.status ?? 1;
 }

@@ -3,11 +3,21 @@
 // document; everything else goes to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage.
 
 import { Argument, Command, CommanderError, Option } from 'commander';
-import { collectEndpoints, type Endpoint, parseEndpoint } from './address';
+import type { Endpoint } from './address';
 
 const { version } = require('../../package.json') as { version: string };
 
-const listenArgument = () => new Argument('<listen>', 'host:port, :port or unix:/path').argParser(parseEndpoint);
+// The addon is loaded by the commands that need it, so that `doctor` and `build` run without one. Parsing an
+// address needs it, and is not awaited.
+const addresses = () => require('./address') as typeof import('./address');
+
+const listenArgument = () =>
+  new Argument('<listen>', 'host:port, :port or unix:/path').argParser((text) => addresses().parseEndpoint(text));
+
+const targetsArgument = () =>
+  new Argument('<target...>', 'host:port or unix:/path').argParser<Endpoint[]>((text, before) =>
+    addresses().collectEndpoints(text, before),
+  );
 
 function program(): Command {
   const spliceway = new Command('spliceway')
@@ -15,13 +25,17 @@ function program(): Command {
     .version(version)
     .exitOverride()
     .configureOutput({ outputError: () => {} })
-    .action((_options, command: Command) => command.error('error: a command is missing: see spliceway --help'));
+    .action(noCommand);
   for (const add of [addEcho, addProxy, addSend, addDoctor, addBuild]) add(spliceway);
   for (const command of spliceway.commands) command.exitOverride().configureOutput({ outputError: () => {} });
-  return spliceway;
+  // A name that is no command's comes to noCommand as an argument.
+  return spliceway.allowExcessArguments();
 }
 
-// The addon is loaded by the commands that need it, so that `doctor` and `build` run without one.
+function noCommand(_options: object, { args }: Command): void {
+  const what = args.length === 0 ? 'a command is missing' : `unknown command '${args[0]}'`;
+  throw new CommanderError(2, 'spliceway.noCommand', `error: ${what}: see spliceway --help`);
+}
 
 function addEcho(spliceway: Command): void {
   spliceway
@@ -43,7 +57,7 @@ function addProxy(spliceway: Command): void {
     .command('proxy')
     .description('forward TCP and Unix streams in the kernel, to the targets in turn')
     .addArgument(listenArgument())
-    .addArgument(new Argument('<target...>', 'host:port or unix:/path').argParser(collectEndpoints))
+    .addArgument(targetsArgument())
     .action(async (at: Endpoint, targets: Endpoint[]) => {
       const { proxyTo } = await import('./proxy.js');
       const { serveUntilSignal } = await import('./serving.js');

@@ -1,6 +1,6 @@
 // listenPacket(): from a network and an address to a socket that is open to all.
 
-import type { Addr, UDPAddr } from '../addr';
+import type { SocketAddr as Addr, UDPAddr } from '../addr';
 import { checkBoolean, checkFunction, checkInteger, checkObject, checkSignal, checkString } from '../check';
 import { AddrError, OpError, thrownCause, UnknownNetworkError } from '../errors';
 import { type IPNetwork, isTCP, isUDP, isUnix, type PacketNetwork } from '../network';

@@ -1,10 +1,20 @@
 // From addresses to a packet conn, one system call at a time.
 
-import { chmodSync, fchmodSync, readlinkSync } from 'node:fs';
+import { chmodSync, fchmodSync } from 'node:fs';
 import { constants } from 'node:os';
-import { type Addr, FileAddr, fromNative, type IPAddr, type NativeAddr, packedOf, UDPAddr, UnixAddr } from '../addr';
-import { DATAGRAMS, IP4, IP6, native, RAW, UNIX } from '../binding';
+import {
+  type SocketAddr as Addr,
+  fileAddr,
+  fromNative,
+  type IPAddr,
+  type NativeAddr,
+  packedOf,
+  UDPAddr,
+  UnixAddr,
+} from '../addr';
+import { DATAGRAMS, IP4, IP6, native, RAW, scratchIds, UNIX } from '../binding';
 import { checkInteger } from '../check';
+import { type Control, runControl } from '../control';
 import { ErrnoError, OpError, SyscallError, thrownCause, UnknownNetworkError } from '../errors';
 import { isDatagram, isIPNetwork, isUDP } from '../network';
 import { familyOf, parseIPNetwork } from '../resolve';
@@ -22,22 +32,9 @@ export type SocketPacketConn = UDPConn | UnixgramConn | IPConn;
 /** One that is connected to a peer: a Conn as well. */
 export type Connected<C extends SocketPacketConn> = C & { readonly remoteAddr: NonNullable<C['remoteAddr']> };
 
-/** What a control function may do with a socket. */
-export interface ControlledSocket {
-  /** Calls fn with the descriptor, which stays the socket's own. */
-  control(fn: (fd: number) => void): void;
-}
-
-/**
- * Called before a socket is bound or connected, to set options of its own.
- * @param network with its family, such as `udp4`
- * @param address that the socket will be bound or connected to
- */
-export type PacketControl = (network: string, address: string, socket: ControlledSocket) => void;
-
 export interface OpenOptions {
   /** A function that is called with the socket before bind and connect. What it throws ends the opening. */
-  control?: PacketControl | undefined;
+  control?: Control | undefined;
   /** Sets SO_REUSEPORT: sockets that all set it share a port. IP only. Default false. */
   reusePort?: boolean | undefined;
   /** Sets SO_REUSEADDR: with multicast, sockets that all set it share a port. IP only. Default false. */
@@ -132,7 +129,8 @@ function openWith(
     const group = prepare(socket, family, plan, local, options);
     // A group is listened to at the wildcard address, so that one socket can join several.
     const bound = group ? new UDPAddr('', (local as UDPAddr).port) : local;
-    control(socket, family, plan.network, remote ?? (group ? wildcard(family, bound as UDPAddr) : bound), options);
+    const at = remote ?? (group ? wildcard(family, bound as UDPAddr) : bound);
+    runControl(options.control, plan.network, family as NativeAddr[0], at, socket);
     if (bound !== null) bind(socket, bound, family, options);
     if (remote !== null) native.connectPackets(socket, ...nativeAddr(remote, family));
   } catch (error) {
@@ -185,27 +183,6 @@ function isMulticast({ ip }: UDPAddr): boolean {
 
 const wildcard = (family: number, { port }: UDPAddr) => new UDPAddr(family === IP6 ? '::' : '0.0.0.0', port);
 
-function control(
-  socket: number,
-  family: number,
-  network: string,
-  address: Addr | null,
-  { control }: OpenOptions,
-): void {
-  if (control === undefined) return;
-  const named = family === UNIX || familyOf(network) !== 0 ? network : `${network}${family}`;
-  let ended = false;
-  try {
-    control(named, `${address ?? ''}`, {
-      control(fn) {
-        if (!ended) fn(native.descriptor(socket));
-      },
-    });
-  } finally {
-    ended = true;
-  }
-}
-
 function bind(socket: number, addr: Addr, family: number, { mode }: OpenOptions): void {
   const named = addr instanceof UnixAddr && addr.path !== '' && !addr.path.startsWith('@');
   if (!named || mode === undefined) return native.bind(socket, ...nativeAddr(addr, family));
@@ -249,16 +226,17 @@ function connOn(
 export function filePacketConn(fd: number): SocketPacketConn {
   checkInteger('fd', fd, 0, 2 ** 31 - 1);
   try {
-    const [type, family] = native.describeSocket(fd);
+    native.describeSocket(fd);
+    const [family, type] = scratchIds as unknown as [number, number];
     const network = networkOf(type, family);
     if (network === null) throw new ErrnoError(-EINVAL);
-    const id = native.adoptPacketSocket(fd);
+    const id = native.adoptPackets(fd);
     const peer = native.peerAddr(id);
     // As in Go, writeTo() works on it where the system lets it.
     const remote = peer === undefined || isNobody(peer) ? null : fromNative(peer, network);
     return connOn({ id, net: network, family, remote, connected: false }, network);
   } catch (error) {
-    throw new OpError('file', 'file+net', null, nameOf(fd), thrownCause(error));
+    throw new OpError('file', 'file+net', null, fileAddr(fd), thrownCause(error));
   }
 }
 
@@ -267,15 +245,4 @@ const isNobody = (peer: readonly unknown[]): boolean => peer.length === 1 && pee
 function networkOf(type: number, family: number): string | null {
   if (type === DATAGRAMS) return family === UNIX ? 'unixgram' : family === 0 ? null : 'udp';
   return type === RAW && (family === IP4 || family === IP6) ? 'ip' : null;
-}
-
-/** The file's path where the system tells it. */
-function nameOf(fd: number): Addr {
-  let name = `fd ${fd}`;
-  try {
-    name = readlinkSync(`/proc/self/fd/${fd}`);
-  } catch {
-    // Not on Linux, or no such descriptor.
-  }
-  return new FileAddr(name) as unknown as Addr;
 }

@@ -5,6 +5,7 @@ import { AGAIN, ALWAYS, COUNT, MORE, NOTHING, native, READ } from '../binding';
 import { checkFunction, checkObject } from '../check';
 import { giveBack, keepLent, lentBuffer, viewOf } from '../chunk';
 import type { ConnHandlers } from '../conn';
+import { takeFront } from './front';
 import type { StreamConn } from './stream-conn';
 
 // A connection that always has more must not keep the others waiting: after this many chunks it goes
@@ -45,7 +46,7 @@ export function pumpFlow(conn: StreamConn, flow: Flow): void {
   for (let i = 0; i < CHUNKS_AT_ONCE; i++) {
     if (conn.flow !== flow || flow.paused || flow.expired) return;
     const buffer = lentBuffer();
-    const status = native.readInto(conn.id, true, buffer);
+    const status = conn.front === null ? native.readInto(conn.id, true, buffer) : takeFront(conn, buffer, true);
     if (status === AGAIN) return;
     if (status === 0) return ended(conn, flow);
     if (status < 0) return conn.fail(conn.failure('read', status));
@@ -89,7 +90,10 @@ function waitFor(conn: StreamConn, flow: Flow, promise: PromiseLike<unknown>): v
 }
 
 export function resumeFlow(conn: StreamConn, flow: Flow): void {
-  if (!flow.paused && !flow.expired) native.awaitNotice(conn.id, READ, ALWAYS);
+  if (flow.paused || flow.expired) return;
+  native.awaitNotice(conn.id, READ, ALWAYS);
+  // No event tells of bytes that were put back.
+  if (conn.front !== null) native.wakeUp(conn.id, READ);
 }
 
 // The end stays readable for ever, and is told once.

@@ -6,19 +6,19 @@
 import type { FileHandle } from 'node:fs/promises';
 import {
   native,
-  ONCE,
   PUMP_END,
   PUMP_MORE,
   PUMP_SINK_FAILED,
   PUMP_SINK_FULL,
   PUMP_SINK_REFUSED,
   PUMP_SOURCE_EMPTY,
-  READ,
+  PUMP_SOURCE_REFUSED,
+  READ_SIDE,
   scratchIds,
-  WRITE,
 } from '../binding';
 import { causeOf, type OpError } from '../errors';
 import { Pending } from '../pending';
+import { putInFront, takeFrontBytes } from './front';
 import { joinReads, leaveReads, pumpReads, type ReadTurn } from './reading';
 import { StreamConn } from './stream-conn';
 import { joinWrites, leaveWrites, type WriteTurn } from './writing';
@@ -28,8 +28,11 @@ export type PumpEnd = StreamConn | FileHandle;
 
 type End = 'source' | 'sink';
 
-/** Makes the error of a copy from its cause and the end that it happened at. */
-export type CopyErrors = (end: End, cause: Error) => OpError;
+/**
+ * Makes the error of a copy from its cause and the end that it happened at. `begun` is false for one
+ * that was over before its first system call.
+ */
+export type CopyErrors = (end: End, cause: Error, begun: boolean) => OpError;
 
 /** The copy's place in the source's line of reads. */
 class SourceTurn implements ReadTurn {
@@ -39,7 +42,7 @@ class SourceTurn implements ReadTurn {
   constructor(private readonly copy: PumpCopy) {}
 
   run(): boolean {
-    return this.copy.advance(true, 'source');
+    return this.copy.advance('source');
   }
 
   endWith(_conn: StreamConn, status: number): void {
@@ -54,8 +57,8 @@ class SinkTurn implements WriteTurn {
 
   constructor(private readonly copy: PumpCopy) {}
 
-  run(_conn: StreamConn, resumed: boolean): boolean {
-    return this.copy.advance(resumed, 'sink');
+  run(): boolean {
+    return this.copy.advance('sink');
   }
 
   endWith(_conn: StreamConn, status: number): void {
@@ -68,6 +71,11 @@ export class PumpCopy extends Pending<number> {
   readonly syscall: string;
   private pump: number;
   private delivered = 0;
+  /** What the last run answered. */
+  private status = PUMP_END;
+  // Bytes that had been put back into the source, and that the pump has got first.
+  private first: Buffer | null = null;
+  private begun = false;
   private readonly source: StreamConn | null;
   private readonly sink: StreamConn | null;
   private readonly sourceTurn = new SourceTurn(this);
@@ -77,7 +85,7 @@ export class PumpCopy extends Pending<number> {
   constructor(
     source: PumpEnd,
     sink: PumpEnd,
-    limit: number,
+    private readonly limit: number,
     private readonly errors: CopyErrors,
   ) {
     super();
@@ -101,12 +109,14 @@ export class PumpCopy extends Pending<number> {
   }
 
   /** Moves what can be moved. `from` is the line that asks; true when its place there is done with. */
-  advance(resumed: boolean, from: End): boolean {
+  advance(from: End): boolean {
     if (this.pump < 0) return true;
     if (!this.isFirst()) return false;
-    const status = native.runPump(this.pump, this.source?.id ?? -1, this.sink?.id ?? -1, resumed);
-    if (status === PUMP_SOURCE_EMPTY || status === PUMP_SINK_FULL) return false;
-    if (status === PUMP_MORE) return this.goOnNextTurn();
+    this.takeFirst();
+    const status = native.runPump(this.pump, this.source?.id ?? -1, this.sink?.id ?? -1, this.status);
+    this.status = status;
+    this.begun ||= status !== PUMP_SOURCE_REFUSED && status !== PUMP_SINK_REFUSED;
+    if (status === PUMP_SOURCE_EMPTY || status === PUMP_SINK_FULL || status === PUMP_MORE) return false;
     if (status === PUMP_END) {
       this.finish(from);
       this.resolve(this.delivered);
@@ -118,24 +128,24 @@ export class PumpCopy extends Pending<number> {
     return true;
   }
 
+  private takeFirst(): void {
+    if (this.source === null || this.source.front === null || this.first !== null) return;
+    // Past its deadline a source gives nothing, whatever it has.
+    if ((native.state(this.source.id) & READ_SIDE) !== 0) return;
+    this.first = takeFrontBytes(this.source, this.limit < 0 ? Number.POSITIVE_INFINITY : this.limit);
+    if (this.first !== null) native.putFirst(this.pump, this.first);
+  }
+
   private isFirst(): boolean {
     const { source, sink } = this;
     return (source === null || source.reads === this.sourceTurn) && (sink === null || sink.writes === this.sinkTurn);
-  }
-
-  private goOnNextTurn(): boolean {
-    if (this.source !== null) native.awaitNotice(this.source.id, READ, ONCE);
-    else if (this.sink !== null) native.awaitNotice(this.sink.id, WRITE, ONCE);
-    return false;
   }
 
   /** Ends the copy for what happened at one end. */
   end(end: End, cause: Error, from: End = end): void {
     if (this.pump < 0) return;
     this.finish(from);
-    const error = this.errors(end, cause);
-    error.bytesCopied = this.delivered;
-    this.fail(error);
+    this.fail(Object.assign(this.errors(end, cause, this.begun), { bytesCopied: this.delivered }));
   }
 
   /** Ends it for the caller, who aborted it. */
@@ -148,6 +158,10 @@ export class PumpCopy extends Pending<number> {
     this.delivered = this.progress;
     native.closePump(this.pump);
     this.pump = -1;
+    // The kernel's are taken once all of these are delivered, so what is left of them is first again.
+    if (this.source !== null && this.first !== null && this.delivered < this.first.length) {
+      putInFront(this.source, this.first.subarray(this.delivered));
+    }
     if (this.source !== null && from !== 'source') leaveReads(this.source, this.sourceTurn);
     if (this.sink !== null && from !== 'sink') leaveWrites(this.sink, this.sinkTurn);
   }

@@ -1,10 +1,12 @@
 // read(): tried at once, and once more each time the kernel says that there is something.
 
-import { AGAIN, CHUNK, COUNT, NOTHING, native, READ, scratch } from '../binding';
+import { AGAIN, CHUNK, COUNT, EXPIRED, NOTHING, native, READ, scratch } from '../binding';
 import { checkBytes, checkObject, checkSignal, detachedWhileWaiting, isDetached } from '../check';
 import { ownChunk } from '../chunk';
 import type { CallOptions } from '../conn';
 import { advanced, joined, Pending, rejected, without } from '../pending';
+import { spend } from '../turn';
+import { takeFront } from './front';
 import type { StreamConn } from './stream-conn';
 
 type Outcome = Buffer | number | null;
@@ -40,7 +42,10 @@ class PendingRead extends Pending<Outcome> implements ReadTurn {
   }
 
   endWith(conn: StreamConn, status: number): void {
-    this.fail(conn.failure('read', status));
+    // An empty read asks for no deadline, even one that has waited for its turn.
+    const { into } = this;
+    if (status === EXPIRED && into?.length === 0 && !isDetached(into)) this.resolve(0);
+    else this.fail(conn.failure('read', status));
   }
 }
 
@@ -52,10 +57,16 @@ export function read(conn: StreamConn, into: Uint8Array | null, options: CallOpt
   if (signal?.aborted === true) return Promise.reject(signal.reason);
   const refused = conn.refusal('read');
   if (refused !== null) return rejected(refused);
-  if (conn.reads !== null) return wait(conn, into, signal);
+  return readNow(conn, into, signal);
+}
+
+/** A read() that was let in; or the relay's, which keeps the others out. */
+export function readNow(conn: StreamConn, into: Uint8Array | null, signal: AbortSignal | undefined): Promise<Outcome> {
+  if (conn.reads !== null || (into?.length !== 0 && conn.mustWait(READ))) return wait(conn, into, signal);
   const status = attempt(conn, into, false);
   if (status === AGAIN) return wait(conn, into, signal);
   if (status < 0) return rejected(conn.failure('read', status));
+  spend(status & COUNT);
   const outcome = outcomeOf(conn, into, status);
   return outcome === null ? END : Promise.resolve(outcome);
 }
@@ -71,6 +82,7 @@ export function signalOf(options: CallOptions | undefined): AbortSignal | undefi
 
 /** One system call. `resumed` tells a call that waited from a new one: see Pollable::Check. */
 function attempt(conn: StreamConn, into: Uint8Array | null, resumed: boolean): number {
+  if (conn.front !== null && into?.length !== 0) return takeFront(conn, into ?? scratch, resumed);
   if (into === null) return native.read(conn.id, resumed, CHUNK);
   // Go's order: an empty read needs no bytes, no deadline and no end of stream, only an open connection.
   if (into.length === 0) return 0;
@@ -135,5 +147,6 @@ export function failReads(conn: StreamConn, status: number): void {
 
 /** Takes up to a chunk off the connection and forgets it. */
 export function discard(conn: StreamConn): number {
+  conn.front = null;
   return native.read(conn.id, true, scratch.length);
 }

@@ -11,7 +11,6 @@ import { type Addr, fromNative } from '../addr';
 import {
   type AddressTuple,
   AGAIN,
-  ALWAYS,
   CLOSED,
   EXPIRED,
   NOTHING,
@@ -32,6 +31,7 @@ import { type Deadline, toEpoch } from '../deadline';
 import { rethrowLater, unwatch, type Waiter, watch } from '../dispatch';
 import { causeOf, ErrBusy, ErrClosed, OpError, thrownCause } from '../errors';
 import { closeWithOwner, Handle, type HandleOwner, ownedBy } from '../handle';
+import { exhausted } from '../turn';
 import { Closing } from './closing';
 import { checkHandlers, Flow, isThenable, pumpFlow, resumeFlow } from './flowing';
 import { failReads, pumpReads, type ReadTurn, read } from './reading';
@@ -42,10 +42,14 @@ const DEFAULT_SHUTDOWN_TIMEOUT = 5000;
 /** How Go names the system call behind an operation. */
 const SYSCALLS: Readonly<Record<string, string>> = {
   read: 'read',
+  peek: 'recv',
   write: 'write',
   writev: 'writev',
   close: 'shutdown',
 };
+
+/** The operations that a connection in handler style does not take. */
+const READING = new Set(['read', 'peek', 'raw-read']);
 
 export abstract class StreamConn implements Conn, Waiter {
   /** @internal */
@@ -60,6 +64,8 @@ export abstract class StreamConn implements Conn, Waiter {
   flow: Flow | null = null;
   /** @internal */
   closing: Closing | null = null;
+  /** @internal Bytes that were put back: they come before the kernel's. Never empty. */
+  front: Buffer | null = null;
   /** @internal A relay or a copy owns the connection. */
   busy = false;
   /** @internal read() has come to the end of the stream. */
@@ -117,7 +123,7 @@ export abstract class StreamConn implements Conn, Waiter {
     if (this.reads !== null) throw this.error('read', ErrBusy);
     this.flow = new Flow(handlers);
     this.hold();
-    if ((native.state(this.id) & READ_SIDE) === 0) native.awaitNotice(this.id, READ, ALWAYS);
+    if ((native.state(this.id) & READ_SIDE) === 0) resumeFlow(this, this.flow);
     else this.tellExpired(this.flow);
   }
 
@@ -141,14 +147,7 @@ export abstract class StreamConn implements Conn, Waiter {
 
   close(): boolean {
     if (this.id < 0) return false;
-    this.keepAddresses();
-    unwatch(this.id);
-    this.handleRef.close();
-    this.flow?.emitDestroy();
-    this.flow = null;
-    failReads(this, CLOSED);
-    failWrites(this, CLOSED);
-    this.closing?.finish();
+    this.end(() => this.handleRef.close());
     return true;
   }
 
@@ -220,7 +219,7 @@ export abstract class StreamConn implements Conn, Waiter {
 
   /** @internal */
   [ownedBy](owner: HandleOwner): Handle {
-    this.handleRef.owner = owner;
+    this.handleRef.ownBy(owner);
     return this.handleRef;
   }
 
@@ -255,10 +254,24 @@ export abstract class StreamConn implements Conn, Waiter {
     else this.tell(flow, flow.handlers.error, error);
   }
 
+  /** @internal The connection is no more; `release` lets go of its descriptor. */
+  end<T>(release: () => T): T {
+    this.keepAddresses();
+    unwatch(this.id);
+    const released = release();
+    this.flow?.emitDestroy();
+    this.flow = null;
+    this.front = null;
+    failReads(this, CLOSED);
+    failWrites(this, CLOSED);
+    this.closing?.finish();
+    return released;
+  }
+
   /** @internal Why a new call must not begin; null if it may. */
   refusal(op: string): OpError | null {
     if (this.id < 0) return this.error(op, ErrClosed);
-    if (this.busy || (op === 'read' && this.flow !== null)) return this.error(op, ErrBusy);
+    if (this.busy || (this.flow !== null && READING.has(op))) return this.error(op, ErrBusy);
     if (this.closing !== null) return this.error(op, ErrClosed);
     const { unreported } = this;
     this.unreported = null;
@@ -285,6 +298,13 @@ export abstract class StreamConn implements Conn, Waiter {
     if (this.id < 0 || this.reads !== null || this.writes !== null) return;
     if (this.flow !== null || this.closing !== null || this.busy) return;
     unwatch(this.id);
+  }
+
+  /** @internal Whether a new call waits for the next turn, whatever is there. One past its deadline fails at once. */
+  mustWait(side: number): boolean {
+    if (!exhausted() || (native.state(this.id) & (1 << side)) !== 0) return false;
+    native.awaitNotice(this.id, side, ONCE);
+    return true;
   }
 
   /** @internal */

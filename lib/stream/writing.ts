@@ -1,10 +1,11 @@
 // write() and writev(): given to the kernel at once; what it has no room for waits in line.
 
-import { AGAIN, NOTHING, native, scratch, WRITE } from '../binding';
+import { AGAIN, EXPIRED, NOTHING, native, scratch, WRITE, WRITE_SIDE } from '../binding';
 import { checkBytes, detachedWhileWaiting, isDetached } from '../check';
 import type { CallOptions } from '../conn';
 import { invalidType } from '../errors';
 import { advanced, joined, Pending, rejected, without } from '../pending';
+import { spend } from '../turn';
 import { signalOf } from './reading';
 import type { StreamConn } from './stream-conn';
 
@@ -24,12 +25,12 @@ export interface WriteTurn {
   endWith(conn: StreamConn, status: number): void;
 }
 
-abstract class WaitingWrite extends Pending<number> implements WriteTurn {
+export abstract class WaitingWrite extends Pending<number> implements WriteTurn {
   written = 0;
 
   constructor(
     private readonly op: string,
-    private readonly length: number,
+    protected readonly length: number,
   ) {
     super();
   }
@@ -55,6 +56,7 @@ abstract class WaitingWrite extends Pending<number> implements WriteTurn {
         this.endWith(conn, status);
         return true;
       }
+      spend(status);
       this.advance(status);
       if (this.written === this.length) {
         this.resolve(this.length);
@@ -80,7 +82,7 @@ class PendingWrite extends WaitingWrite {
   }
 
   protected sendRest(conn: StreamConn, resumed: boolean): number {
-    return native.write(conn.id, resumed, this.bytes, this.written);
+    return withoutRoom(conn, this.bytes, native.write(conn.id, resumed, this.bytes, this.written));
   }
 }
 
@@ -104,6 +106,8 @@ class PendingWritev extends WaitingWrite {
   }
 
   protected sendRest(conn: StreamConn, resumed: boolean): number {
+    // Go's order: a list without a byte asks for the deadline and not for the socket.
+    if (this.length === 0) return (native.state(conn.id) & WRITE_SIDE) === 0 ? 0 : EXPIRED;
     return native.writeVector(conn.id, resumed, this.list, this.member, this.offset);
   }
 
@@ -125,13 +129,19 @@ export function write(conn: StreamConn, p: Uint8Array | string, options: CallOpt
   if (signal?.aborted === true) return Promise.reject(signal.reason);
   const refused = conn.refusal('write');
   if (refused !== null) return rejected(withCount(refused, 0));
-  if (conn.writes !== null) return wait(conn, new PendingWrite(bytes), signal);
-  const status = send(conn, bytes);
+  return writeNow(conn, bytes, signal);
+}
+
+/** A write() that was let in; or the relay's, which keeps the others out. */
+export function writeNow(conn: StreamConn, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<number> {
+  if (conn.writes !== null || conn.mustWait(WRITE)) return waitToWrite(conn, new PendingWrite(bytes), signal);
+  const status = withoutRoom(conn, bytes, send(conn, bytes));
+  spend(Math.max(status, 0));
   if (status === bytes.length) return Promise.resolve(status);
   if (status < 0 && status !== AGAIN) return rejected(withCount(conn.failure('write', status), 0));
   const call = new PendingWrite(bytes);
   call.written = Math.max(status, 0);
-  return wait(conn, call, signal);
+  return waitToWrite(conn, call, signal);
 }
 
 export function writev(
@@ -144,7 +154,7 @@ export function writev(
   if (signal?.aborted === true) return Promise.reject(signal.reason);
   const refused = conn.refusal('writev');
   if (refused !== null) return rejected(withCount(refused, 0));
-  return wait(conn, new PendingWritev([...list], length), signal);
+  return waitToWrite(conn, new PendingWritev([...list], length), signal);
 }
 
 export function toBytes(p: unknown): Uint8Array {
@@ -154,7 +164,8 @@ export function toBytes(p: unknown): Uint8Array {
   return p;
 }
 
-function checkList(list: unknown): number {
+/** The bytes in a list. */
+export function checkList(list: unknown): number {
   if (!Array.isArray(list)) throw invalidType('list', 'an array of Uint8Array', list);
   let length = 0;
   for (let i = 0; i < list.length; i++) {
@@ -171,18 +182,26 @@ export function send(conn: StreamConn, bytes: Uint8Array): number {
   return native.writeScratch(conn.id, false, bytes.length);
 }
 
-function wait(conn: StreamConn, call: WaitingWrite, signal: AbortSignal | undefined): Promise<number> {
+/** A status, less the wait of an empty write for room: it needs none, where it is no packet. */
+function withoutRoom(conn: StreamConn, bytes: Uint8Array, status: number): number {
+  return status === AGAIN && bytes.length === 0 && conn.net !== 'unixpacket' ? 0 : status;
+}
+
+export function waitToWrite(conn: StreamConn, call: WaitingWrite, signal: AbortSignal | undefined): Promise<number> {
   if (signal !== undefined) call.abortOn(signal, () => leaveWrites(conn, call));
-  joinWrites(conn, call);
+  joinWrites(conn, call, conn.mustWait(WRITE));
   return call.promise;
 }
 
-/** Joins the line, and is tried at once when it is alone there: only EAGAIN proves that there is no room. */
-export function joinWrites(conn: StreamConn, call: WriteTurn): void {
+/**
+ * Joins the line, and is tried at once when it is alone there: only EAGAIN proves that there is no room.
+ * @param later a notice is on its way, which is soon enough
+ */
+export function joinWrites(conn: StreamConn, call: WriteTurn, later = false): void {
   const alone = conn.writes === null;
   conn.writes = joined(conn.writes, call);
   conn.hold();
-  if (alone) pumpWrites(conn, false);
+  if (alone && !later) pumpWrites(conn, false);
 }
 
 export function leaveWrites(conn: StreamConn, call: WriteTurn): void {
@@ -222,6 +241,6 @@ export function failWrites(conn: StreamConn, status: number): void {
   gaveUp(conn);
 }
 
-function withCount(error: Error, n: number): Error {
+export function withCount(error: Error, n: number): Error {
   return Object.assign(error, { bytesWritten: n });
 }

@@ -38,8 +38,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(raw);  // deleted once the environment's cleanup hooks are through
   for (const auto& functions :
        {std::span<const Function>(kOwn), HandleFunctions(), StreamFunctions(), ListenerFunctions(),
-        SocketFunctions(), OptionFunctions(), PumpFunctions(), PacketFunctions(),
-        MulticastFunctions()}) {
+        SocketFunctions(), OptionFunctions(), AdoptFunctions(), InfoFunctions(), UnixFunctions(),
+        PumpFunctions(), PacketFunctions(), MulticastFunctions()}) {
     Export(env, exports, raw, functions);
   }
   return exports;

@@ -54,6 +54,12 @@ class Args {
   // The memory of a Uint8Array as it is now: good until this call returns, and no longer.
   std::span<uint8_t> Bytes(size_t i) const { return ViewBytes(env_, values_[i]); }
 
+  // The same of an Int32Array.
+  std::span<int32_t> Ints(size_t i) const {
+    const auto view = ViewBytes(env_, values_[i]);  // its size counts elements
+    return {reinterpret_cast<int32_t*>(view.data()), view.size()};
+  }
+
   static std::span<uint8_t> ViewBytes(napi_env env, napi_value value) {
     void* data = nullptr;
     size_t length = 0;

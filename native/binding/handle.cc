@@ -26,6 +26,25 @@ napi_value AwaitNotice(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// awaitEdge(id, side): 0, a negative errno or kClosed
+napi_value AwaitEdge(napi_env env, napi_callback_info info) {
+  const Args<2> args(env, info);
+  Pollable* handle = args.reactor().Find(args.Int(0));
+  if (handle == nullptr) return Number(env, int64_t{kClosed});
+  const Status status = handle->AwaitEdge(static_cast<Side>(args.Int(1)));
+  args.environment().SyncRef();
+  return Number(env, int64_t{-status.error().number});
+}
+
+// wakeUp(id, side): a call there is worth trying, though no event says so
+napi_value WakeUp(napi_env env, napi_callback_info info) {
+  const Args<2> args(env, info);
+  if (Pollable* handle = args.reactor().Find(args.Int(0))) {
+    handle->WakeUp(static_cast<Side>(args.Int(1)));
+  }
+  return nullptr;
+}
+
 // A wall-clock instant on the monotonic clock. NaN stands for "never". In integers, because a
 // double of as many nanoseconds is off by up to 128 of them, and no deadline may pass early.
 int64_t ToMonotonic(double epoch_ms) {
@@ -35,8 +54,7 @@ int64_t ToMonotonic(double epoch_ms) {
   const double whole_ms = std::floor(epoch_ms);
   const auto fraction_ns = static_cast<int64_t>(std::ceil((epoch_ms - whole_ms) * 1e6));
   const int64_t at_wall = static_cast<int64_t>(whole_ms) * 1'000'000 + fraction_ns;
-  const int64_t from_now = at_wall - WallNow();
-  return std::max<int64_t>(MonotonicNow() + from_now + 1, 1);
+  return std::max<int64_t>(MonotonicAt(at_wall), 1);
 }
 
 // setDeadline(id, sides, epochMs): bits of the sides that lie in the past; kClosed
@@ -87,8 +105,10 @@ napi_value Close(napi_env env, napi_callback_info info) {
 // descriptor(id): the number, for as long as the handle stays open; -1 when it is closed
 napi_value Descriptor(napi_env env, napi_callback_info info) {
   const Args<1> args(env, info);
-  const Pollable* handle = args.reactor().Find(args.Int(0));
-  return Number(env, int64_t{handle == nullptr ? -1 : handle->fd()});
+  Pollable* handle = args.reactor().Find(args.Int(0));
+  if (handle == nullptr) return Number(env, int64_t{-1});
+  handle->MarkMayLinger();
+  return Number(env, int64_t{handle->fd()});
 }
 
 // detach(id): the descriptor, which now belongs to the caller; -1 when it is closed
@@ -110,6 +130,7 @@ napi_value Duplicate(napi_env env, napi_callback_info info) {
   auto copy = sys::Duplicate(handle->fd());
   if (!copy.ok()) return ThrowError(env, copy.error());
   handle->MarkShared();
+  handle->MarkMayLinger();
   return Number(env, int64_t{copy.value().Release()});
 }
 
@@ -158,6 +179,8 @@ napi_value PeerAddr(napi_env env, napi_callback_info info) {
 std::span<const Function> HandleFunctions() {
   static constexpr Function kFunctions[] = {
       {"awaitNotice", AwaitNotice},
+      {"awaitEdge", AwaitEdge},
+      {"wakeUp", WakeUp},
       {"setDeadline", SetDeadline},
       {"state", State},
       {"setRef", SetRef},

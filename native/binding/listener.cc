@@ -29,6 +29,13 @@ napi_value Accept(napi_env env, napi_callback_info info) {
   return Number(env, count);
 }
 
+// recheck(id): the next accept asks the kernel, though no event has told of a connection
+napi_value Recheck(napi_env env, napi_callback_info info) {
+  const Args<1> args(env, info);
+  if (auto* listener = args.Handle<Listener>(0)) listener->Recheck();
+  return nullptr;
+}
+
 // refused(id): connections closed unseen because the table of descriptors was full
 napi_value Refused(napi_env env, napi_callback_info info) {
   const Args<1> args(env, info);
@@ -36,30 +43,14 @@ napi_value Refused(napi_env env, napi_callback_info info) {
   return Number(env, listener == nullptr ? 0.0 : static_cast<double>(listener->refused()));
 }
 
-// adoptListener(fd, kind): the id of a listener on a descriptor that listens
-napi_value AdoptListener(napi_env env, napi_callback_info info) {
-  const Args<2> args(env, info);
-  OwnFd fd(args.Int(0));
-  if (const Status s = sys::SetNonBlocking(fd.get()); !s.ok()) return ThrowError(env, s.error());
-  auto reserve = sys::OpenReserve();
-  if (!reserve.ok()) return ThrowError(env, reserve.error());
-  const auto kind = static_cast<Stream::Kind>(args.Int(1));
-  Reactor& reactor = args.reactor();
-  auto* listener = reactor.Adopt(
-      std::make_unique<Listener>(&reactor, std::move(fd), kind, std::move(reserve.value())));
-  if (listener == nullptr) return ThrowError(env, Error{"listen", ENFILE});
-  listener->MarkShared();
-  const Status started = listener->Start();
-  if (started.ok()) return Number(env, int64_t{listener->id()});
-  reactor.Close(listener);
-  return ThrowError(env, started.error());
-}
-
 }  // namespace
 
 std::span<const Function> ListenerFunctions() {
   static constexpr Function kFunctions[] = {
-      {"accept", Accept}, {"refused", Refused}, {"adoptListener", AdoptListener}};
+      {"accept", Accept},
+      {"recheck", Recheck},
+      {"refused", Refused},
+  };
   return kFunctions;
 }
 

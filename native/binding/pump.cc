@@ -11,6 +11,9 @@
 namespace spliceway {
 namespace {
 
+constexpr auto kSourceEmpty = static_cast<int32_t>(Pump::Status::kSourceEmpty);
+constexpr auto kSinkFull = static_cast<int32_t>(Pump::Status::kSinkFull);
+constexpr auto kMore = static_cast<int32_t>(Pump::Status::kMore);
 // What runPump answers besides a Pump::Status: the source or the sink refuses the call.
 constexpr int32_t kSourceRefused = 6;
 constexpr int32_t kSinkRefused = 7;
@@ -42,6 +45,14 @@ napi_value OpenPump(napi_env env, napi_callback_info info) {
   return Number(env, int64_t{name.id()});
 }
 
+// putFirst(id, bytes): they come before those of the source
+napi_value PutFirst(napi_env env, napi_callback_info info) {
+  const Args<2> args(env, info);
+  PumpHandle* handle = args.environment().pumps().FindId(args.Int(0));
+  if (handle != nullptr) handle->pump.PutFirst(args.Bytes(1));
+  return nullptr;
+}
+
 // closePump(id)
 napi_value ClosePump(napi_env env, napi_callback_info info) {
   const Args<1> args(env, info);
@@ -69,25 +80,39 @@ End EndAt(const Args<N>& args, size_t i, const OwnFd& file) {
   return {stream, stream == nullptr ? -1 : stream->fd()};
 }
 
-int32_t Refusal(const End& end, Side side, Call call) {
+int32_t Refusal(const End& end, Side side, bool awaited) {
   if (end.fd < 0) return kClosed;
-  return end.stream == nullptr ? 0 : end.stream->Check(side, call);
+  if (end.stream == nullptr) return 0;
+  return end.stream->Begin(side, awaited ? Call::kResumed : Call::kNew);
+}
+
+// A source past its deadline gives nothing more; what it gave before is delivered first.
+int32_t Run(Pump* pump, const End& source, const End& sink, int32_t source_refused) {
+  if (source_refused == 0) return static_cast<int32_t>(pump->Run(source.fd, sink.fd));
+  const auto stop = pump->Drain(sink.fd);
+  return stop ? static_cast<int32_t>(*stop) : kSourceRefused;
 }
 
 // Asks for the notice after which running again is worth it.
-int32_t AwaitNext(Pump::Status status, const End& source, const End& sink) {
-  if (status == Pump::Status::kSourceEmpty) {
+int32_t AwaitNext(int32_t status, const End& source, const End& sink) {
+  if (status == kSourceEmpty) {
     source.stream->ReadBlocked();
     source.stream->SetAwait(Side::kRead, Await::kOnce);
-  } else if (status == Pump::Status::kSinkFull) {
+  } else if (status == kSinkFull) {
     if (const Status s = sink.stream->WriteBlocked(); !s.ok()) return -s.error().number;
     sink.stream->SetAwait(Side::kWrite, Await::kOnce);
+  } else if (status == kMore) {
+    // Not left to an edge: what the pump has on its way may be the last that there is.
+    const bool reads = source.stream != nullptr;
+    (reads ? source : sink).stream->TellNextTurn(reads ? Side::kRead : Side::kWrite);
   }
   return 0;
 }
 
-// runPump(id, source, sink, resumed): a Pump::Status, kSourceRefused or kSinkRefused. The scratch
+// runPump(id, source, sink, last): a Pump::Status, kSourceRefused or kSinkRefused. The scratch
 // buffer then starts with the reason as an int32: a negative errno or a code of core/status.h.
+// `last` is what the run before answered; 0 for none. At the end that it waited for data beats a
+// deadline, while at the other one this is a new call.
 napi_value RunPump(napi_env env, napi_callback_info info) {
   const Args<4> args(env, info);
   auto* reason = reinterpret_cast<int32_t*>(args.environment().scratch());
@@ -98,28 +123,26 @@ napi_value RunPump(napi_env env, napi_callback_info info) {
   }
   const End source = EndAt(args, 1, handle->source_file);
   const End sink = EndAt(args, 2, handle->sink_file);
-  if ((*reason = Refusal(source, Side::kRead, args.When(3))))
-    return Number(env, int64_t{kSourceRefused});
-  if ((*reason = Refusal(sink, Side::kWrite, args.When(3))))
+  const int32_t last = args.Int(3);
+  if ((*reason = Refusal(sink, Side::kWrite, last == kSinkFull)))
     return Number(env, int64_t{kSinkRefused});
-  const Pump::Status status = handle->pump.Run(source.fd, sink.fd);
-  *reason = -handle->pump.error();
+  const int32_t refused = Refusal(source, Side::kRead, last == kSourceEmpty);
+  const int32_t status = Run(&handle->pump, source, sink, refused);
+  *reason = status == kSourceRefused ? refused : -handle->pump.error();
   if (const int32_t failed = AwaitNext(status, source, sink)) {
     *reason = failed;
     return Number(env, int64_t{kSinkRefused});
   }
   args.environment().SyncRef();
-  return Number(env, static_cast<int64_t>(status));
+  return Number(env, int64_t{status});
 }
 
 }  // namespace
 
 std::span<const Function> PumpFunctions() {
   static constexpr Function kFunctions[] = {
-      {"openPump", OpenPump},
-      {"closePump", ClosePump},
-      {"pumpDelivered", PumpDelivered},
-      {"runPump", RunPump},
+      {"openPump", OpenPump},           {"putFirst", PutFirst}, {"closePump", ClosePump},
+      {"pumpDelivered", PumpDelivered}, {"runPump", RunPump},
   };
   return kFunctions;
 }

@@ -43,6 +43,17 @@ napi_value ReadInto(napi_env env, napi_callback_info info) {
   return Number(env, ReadOnce(args, stream, args.Bytes(2), args.When(1)));
 }
 
+// peek(id, resumed, offset, max): into the scratch buffer, from offset on. Awaits nothing.
+napi_value Peek(napi_env env, napi_callback_info info) {
+  const Args<4> args(env, info);
+  auto* stream = args.Handle<Stream>(0);
+  if (stream == nullptr) return Number(env, int64_t{kClosed});
+  const size_t size = args.environment().scratch_size();
+  const size_t offset = std::min<size_t>(args.Int(2), size);
+  const size_t room = std::min<size_t>(args.Int(3), size - offset);
+  return Number(env, stream->Peek(args.environment().scratch() + offset, room, args.When(1)));
+}
+
 int64_t WriteOnce(const Args<4>& args, std::span<const uint8_t> bytes) {
   auto* stream = args.Handle<Stream>(0);
   if (stream == nullptr) return kClosed;
@@ -94,37 +105,13 @@ napi_value Shutdown(napi_env env, napi_callback_info info) {
   return Number(env, int64_t{-status.error().number});
 }
 
-// adoptStream(fd, kind): the id of a stream on a connected descriptor, which belongs to it from now
-// on
-napi_value AdoptStream(napi_env env, napi_callback_info info) {
-  const Args<2> args(env, info);
-  OwnFd fd(args.Int(0));
-  if (const Status s = sys::SetNonBlocking(fd.get()); !s.ok()) return ThrowError(env, s.error());
-  const auto peer = sys::PeerAddr(fd.get());
-  if (!peer.ok()) return ThrowError(env, peer.error());
-  const auto kind = static_cast<Stream::Kind>(args.Int(1));
-  Reactor& reactor = args.reactor();
-  auto* stream = reactor.Adopt(std::make_unique<Stream>(&reactor, std::move(fd), kind));
-  if (stream == nullptr) return ThrowError(env, Error{"socket", ENFILE});
-  stream->SetPeer(peer.value());
-  stream->MarkShared();  // whoever gave it to us may hold another
-  const Status started = stream->Start();
-  if (started.ok()) return Number(env, int64_t{stream->id()});
-  reactor.Close(stream);
-  return ThrowError(env, started.error());
-}
-
 }  // namespace
 
 std::span<const Function> StreamFunctions() {
   static constexpr Function kFunctions[] = {
-      {"read", Read},
-      {"readInto", ReadInto},
-      {"write", Write},
-      {"writeVector", WriteVector},
-      {"writeScratch", WriteScratch},
+      {"read", Read},         {"readInto", ReadInto},       {"peek", Peek},
+      {"write", Write},       {"writeVector", WriteVector}, {"writeScratch", WriteScratch},
       {"shutdown", Shutdown},
-      {"adoptStream", AdoptStream},
   };
   return kFunctions;
 }

@@ -31,6 +31,7 @@ Listener::Listener(Reactor* reactor, OwnFd fd, Stream::Kind kind, OwnFd reserve)
 
 Status Listener::Start() { return Register(kReadable); }
 Status Listener::StartWith(Pollable* other) { return TakeOver(other, kReadable); }
+Status Listener::StartOn(OwnFd* fd) { return TakeIn(fd, kReadable); }
 
 int64_t Listener::Accept(std::span<int32_t> out, Call call) {
   if (const int32_t refused = Check(Side::kRead, call)) return refused;
@@ -60,6 +61,7 @@ Result<int32_t> Listener::AcceptOne() {
   pause_ns_ = 0;
   auto stream = std::make_unique<Stream>(&reactor(), std::move(fd.value()), kind_);
   stream->SetPeer(peer);
+  if (may_linger()) stream->MarkMayLinger();  // inherited, as most options are
   Stream* raw = reactor().Adopt(std::move(stream));
   if (raw == nullptr) return Error{"accept", ENFILE};
   const Status started = raw->Start();

@@ -25,14 +25,19 @@ class Listener final : public Pollable {
   // `reserve` may be empty: then clients wait in the queue until there is room.
   Listener(Reactor* reactor, OwnFd fd, Stream::Kind kind, OwnFd reserve);
 
-  // Registers a socket that listens; or the same with the descriptor of another handle.
+  // Registers a socket that listens; or the same with the descriptor of another handle, or with one
+  // that others made and may hold too, which stays theirs on an error.
   Status Start();
   Status StartWith(Pollable* other);
+  Status StartOn(OwnFd* fd);
 
   // Accepts until the queue is empty or `out` is full. Returns how many streams were added to the
   // reactor, their ids in `out`; 0 with the queue empty is kAgain. A pause reports its errno, once:
   // the next notice says when to try again, as after kAgain.
   int64_t Accept(std::span<int32_t> out, Call call);
+  // The next Accept asks the kernel, whatever its events have told so far: for whoever closes the
+  // listener and wants none of those that queue reset.
+  void Recheck() { half(Side::kRead).ready = true; }
 
   // During a pause, connections that arrive are not told of: its end is.
   bool paused() const { return pause_.pending(); }

@@ -11,9 +11,12 @@ Pollable::Pollable(Type type, Reactor* reactor, OwnFd fd)
     : reactor_(reactor), fd_(std::move(fd)), type_(type) {}
 Pollable::~Pollable() = default;
 
+// Interest is kept only in what was registered: another handle may have the same descriptor, whose
+// registration letting go of this one must not end.
 Status Pollable::Register(uint32_t interest) {
-  interest_ = interest;
-  return reactor_->poller_->Add(fd(), name_.tag(), interest);
+  const Status added = reactor_->poller_->Add(fd(), name_.tag(), interest);
+  if (added.ok()) interest_ = interest;
+  return added;
 }
 
 Status Pollable::AddInterest(uint32_t interest) {
@@ -26,15 +29,25 @@ Status Pollable::TakeOver(Pollable* other, uint32_t interest) {
   const bool registered = other->interest_ != 0;
   fd_ = std::move(other->fd_);
   shared_ = other->shared_;
+  may_linger_ = other->may_linger_;
   if (!registered) return Register(interest);
   interest_ = interest;
   return reactor_->poller_->Modify(fd(), name_.tag(), interest);
 }
 
+Status Pollable::TakeIn(OwnFd* fd, uint32_t interest) {
+  fd_ = std::move(*fd);
+  shared_ = may_linger_ = true;
+  const Status registered = Register(interest);
+  if (!registered.ok()) *fd = std::move(fd_);
+  return registered;
+}
+
 void Pollable::SetTimer(Timer* timer, int64_t when_ns) { reactor_->SetTimer(timer, when_ns); }
 
 OwnFd Pollable::Release() {
-  if (shared_ && interest_ != 0) reactor_->poller_->Remove(fd());
+  // A descriptor that lives on, or that closes elsewhere, would stay registered.
+  if ((shared_ || may_linger_) && interest_ != 0) reactor_->poller_->Remove(fd());
   const bool before = keeps_alive();
   halves_[0] = halves_[1] = Half{};
   UpdateAlive(before);
@@ -71,6 +84,20 @@ void Pollable::WakeUp(Side side) {
   if (half(side).await != Await::kNothing) reactor_->Queue(this);
 }
 
+void Pollable::TellNextTurn(Side side) {
+  SetAwait(side, Await::kOnce);
+  WakeUp(side);
+}
+
+Status Pollable::AwaitEdge(Side side) {
+  half(side).ready = false;
+  if (side == Side::kWrite) {
+    if (const Status added = AddInterest(kWritable); !added.ok()) return added;
+  }
+  SetAwait(side, Await::kOnce);
+  return {};
+}
+
 bool Pollable::SetDeadline(Side side, int64_t monotonic_ns) {
   Half& h = half(side);
   const int which = static_cast<int>(side);
@@ -85,7 +112,7 @@ bool Pollable::SetDeadline(Side side, int64_t monotonic_ns) {
   }
   if (!deadlines_) deadlines_ = std::make_unique<Deadlines>(this);
   deadlines_->when[which] = monotonic_ns;
-  h.expired = monotonic_ns <= MonotonicNow();
+  h.expired = HasPassed(monotonic_ns);
   if (h.expired) {
     deadlines_->timers[which].Cancel();
   } else {
@@ -102,8 +129,7 @@ int32_t Pollable::Check(Side side, Call call) const {
 // The clock is asked as well, since the timer may be due and not have run yet.
 bool Pollable::Expired(Side side) const {
   if (!deadlines_) return false;
-  const int64_t when = deadlines_->when[static_cast<int>(side)];
-  return half(side).expired || (when != kNever && when <= MonotonicNow());
+  return half(side).expired || HasPassed(deadlines_->when[static_cast<int>(side)]);
 }
 
 void Pollable::OnReady(uint32_t ready) {

@@ -73,13 +73,26 @@ class Pollable : public TimerOwner {
   // Whether new calls in that direction fail for their deadline.
   bool Expired(Side side) const;
   bool ready(Side side) const { return half(side).ready; }
+  // Tells the owner in the next turn, whatever the kernel says by then.
+  void TellNextTurn(Side side);
   // 0, or why a call in that direction must not touch the descriptor.
   int32_t Check(Side side, Call call) const;
+
+  // For owners that make system calls of their own: the last one found nothing to do, whatever the
+  // kernel had said before, and the next edge is worth a notice.
+  Status AwaitEdge(Side side);
+  // A call in that direction is worth trying, though no event says so.
+  void WakeUp(Side side);
 
   // Whether an awaited notice keeps the process alive.
   void SetRef(bool on);
   // A duplicate of the descriptor lives elsewhere, so that closing ours will not unregister it.
   void MarkShared() { shared_ = true; }
+  // Its options are, or may have been, set by others than us: whether closing it would block
+  // (sys/linger.h) is asked when it is closed. Not of every connection, as the question is a system
+  // call.
+  void MarkMayLinger() { may_linger_ = true; }
+  bool may_linger() const { return may_linger_; }
   void SetWatcher(Watcher* watcher) { watcher_ = watcher; }
   Watcher* watcher() const { return watcher_; }
 
@@ -105,9 +118,9 @@ class Pollable : public TimerOwner {
   Status AddInterest(uint32_t interest);
   // Takes the other's descriptor, and its registration over to this name.
   Status TakeOver(Pollable* other, uint32_t interest);
+  // Takes a descriptor that others made and may hold too. On an error it stays where it was.
+  Status TakeIn(OwnFd* fd, uint32_t interest);
   void SetTimer(Timer* timer, int64_t when_ns);
-  // A call in that direction is worth trying, though no event says so.
-  void WakeUp(Side side);
   // The notices that are due now; a direction that awaited its notice once awaits no more.
   uint32_t TakeNotices();
   void Notify(uint32_t notice);
@@ -132,6 +145,7 @@ class Pollable : public TimerOwner {
   Half halves_[2];
   bool ref_ : 1 = true;
   bool shared_ : 1 = false;
+  bool may_linger_ : 1 = false;
   bool queued_ : 1 = false;  // on the reactor's list of leftovers
   Watcher* watcher_ = nullptr;
   std::unique_ptr<Deadlines> deadlines_;  // most connections never have one

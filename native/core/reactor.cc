@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sys/clock.h"
+#include "sys/linger.h"
 
 namespace spliceway {
 
@@ -26,7 +27,11 @@ bool Reactor::Insert(std::unique_ptr<Pollable> object) {
   return slots_.Insert(std::move(object), &raw->name_);
 }
 
-void Reactor::Close(Pollable* pollable) { Detach(pollable); }
+void Reactor::Close(Pollable* pollable) {
+  const bool may_linger = pollable->may_linger();
+  OwnFd fd = Detach(pollable);
+  if (may_linger && sys::Lingers(fd.get())) sys::CloseLingering(std::move(fd));
+}
 
 OwnFd Reactor::Detach(Pollable* pollable) {
   OwnFd fd = pollable->Release();

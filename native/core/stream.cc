@@ -17,9 +17,20 @@ Status Stream::StartWith(Pollable* other) {
   return TakeOver(other, kReadable);
 }
 
+Status Stream::StartOn(OwnFd* fd) {
+  half(Side::kWrite).ready = true;
+  return TakeIn(fd, kReadable);
+}
+
 void Stream::OnReady(uint32_t ready) {
   if ((ready & (kReadClosed | kHangup | kFailed | kPriority)) != 0) read_on_ = true;
   Pollable::OnReady(ready);
+}
+
+int32_t Stream::Begin(Side side, Call call) {
+  const int32_t refused = Check(side, call);
+  if (refused == 0) used_ = true;
+  return refused;
 }
 
 // After a short read the queue of a TCP socket is empty and an edge will announce more, so the read
@@ -29,8 +40,7 @@ void Stream::OnReady(uint32_t ready) {
 // In all of those cases only EAGAIN proves the queue empty. Each was seen to hang a reader that
 // assumed more.
 int64_t Stream::Read(void* p, size_t n, Call call) {
-  if (const int32_t refused = Check(Side::kRead, call)) return refused;
-  used_ = true;
+  if (const int32_t refused = Begin(Side::kRead, call)) return refused;
   Half& h = half(Side::kRead);
   if (!h.ready) return kAgain;
   const int64_t got = sys::Receive(fd(), p, n);
@@ -39,6 +49,16 @@ int64_t Stream::Read(void* p, size_t n, Call call) {
   } else if (got > 0 && static_cast<size_t>(got) < n && kind_ == Kind::kTcp && !read_on_) {
     h.ready = false;
   }
+  return got;
+}
+
+// No edge was taken for the bytes that stay: the stream is as ready as it was, until EAGAIN.
+int64_t Stream::Peek(void* p, size_t n, Call call) {
+  if (const int32_t refused = Check(Side::kRead, call)) return refused;
+  used_ = true;
+  if (!half(Side::kRead).ready) return kAgain;
+  const int64_t got = sys::Peek(fd(), p, n);
+  if (got == kAgain) ReadBlocked();
   return got;
 }
 
@@ -52,13 +72,25 @@ int64_t Stream::WriteVector(const iovec* slices, size_t count, Call call) {
 
 template <typename Send>
 int64_t Stream::WriteWith(Call call, Send send) {
-  if (const int32_t refused = Check(Side::kWrite, call)) return refused;
-  used_ = true;
+  if (const int32_t refused = Begin(Side::kWrite, call)) return refused;
   if (!half(Side::kWrite).ready) return kAgain;
   const int64_t sent = send();
   if (sent != kAgain) return sent;
   const Status status = WriteBlocked();
   return status.ok() ? kAgain : -status.error().number;
+}
+
+int64_t Stream::SendFds(const void* p, size_t n, std::span<const int32_t> fds, Call call) {
+  return WriteWith(call, [&] { return sys::SendFds(fd(), p, n, fds); });
+}
+
+sys::ReceivedFds Stream::ReceiveFds(void* p, size_t n, std::span<int32_t> fds, Call call) {
+  if (const int32_t refused = Check(Side::kRead, call)) return {refused, 0, false};
+  used_ = true;
+  if (!half(Side::kRead).ready) return {kAgain, 0, false};
+  const auto received = sys::ReceiveFds(fd(), p, n, fds);
+  if (received.bytes == kAgain) ReadBlocked();
+  return received;
 }
 
 void Stream::ReadBlocked() { half(Side::kRead).ready = read_on_ = false; }

@@ -17,11 +17,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "core/pollable.h"
 #include "sys/io.h"
 #include "sys/sockaddr.h"
 #include "sys/socket.h"
+#include "sys/unix.h"
 
 namespace spliceway {
 
@@ -42,6 +44,8 @@ class Stream : public Pollable {
   Status Start();
   // The same with the descriptor of another handle, which is left without one.
   Status StartWith(Pollable* other);
+  // The same with a descriptor that others made and may hold too. On an error it stays theirs.
+  Status StartOn(OwnFd* fd);
 
   // Kept, because the kernel forgets the peer of a connection that was reset.
   void SetPeer(const SockAddr& peer) { peer_.Store(peer); }
@@ -50,11 +54,19 @@ class Stream : public Pollable {
   // The bytes read, 0 at end of stream (asked of the kernel anew each time), a negative errno, or a
   // code of core/status.h. After kAgain, await kRead.
   int64_t Read(void* p, size_t n, Call call);
+  // As Read, and the next read finds the same bytes. How many come says nothing of what there is.
+  int64_t Peek(void* p, size_t n, Call call);
   // The bytes that the kernel took, which may be fewer than given: then await kWrite.
   int64_t Write(const void* p, size_t n, Call call);
   int64_t WriteVector(const iovec* slices, size_t count, Call call);
 
-  // For those that make the system calls themselves (relay/pump.h): the last one said EAGAIN.
+  // The same over a Unix socket, with descriptors: sys/unix.h.
+  int64_t SendFds(const void* p, size_t n, std::span<const int32_t> fds, Call call);
+  sys::ReceivedFds ReceiveFds(void* p, size_t n, std::span<int32_t> fds, Call call);
+
+  // For those that make the system calls themselves (relay/pump.h): Check, and from now on no
+  // longer New; the last call said EAGAIN.
+  int32_t Begin(Side side, Call call);
   void ReadBlocked();
   Status WriteBlocked();
 

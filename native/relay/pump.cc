@@ -21,6 +21,11 @@ int64_t WriteTo(Pump::Kind kind, int fd, const void* p, size_t n) {
 
 Pump::~Pump() { ReturnPipe(); }
 
+void Pump::PutFirst(std::span<const uint8_t> bytes) {
+  stash_.assign(bytes.begin(), bytes.end());
+  taken_ = bytes.size();
+}
+
 // Invariant at the top of each round: what was taken before is in the pipe or the stash or
 // delivered.
 Pump::Status Pump::Run(int from, int to) {
@@ -105,7 +110,10 @@ std::optional<Pump::Status> Pump::FillByCopy(int from, int to) {
 
 // Asks for all of the pipe's free room, again until the source is empty or the pipe takes no more.
 // EAGAIN with bytes in the pipe proves neither: a pipe is also full when its slots are, each of
-// which holds as little as one packet. Draining tells.
+// which holds as little as one packet. Draining tells. With an empty pipe it does not prove the
+// source empty, nor does 0 prove it over: at TCP's urgent mark Linux's splice stands still for ever
+// and says the one or, with a FIN somewhere behind, the other. recv(2) passes the mark, so it has
+// the last word.
 std::optional<Pump::Status> Pump::FillPipe(int from) {
   while (in_pipe_ < pipe_->capacity && taken_ < limit_) {
     const size_t wanted = Wanted(pipe_->capacity - in_pipe_);
@@ -115,17 +123,19 @@ std::optional<Pump::Status> Pump::FillPipe(int from) {
       ReturnPipe();
       return std::nullopt;
     }
-    if (n == -EAGAIN) return in_pipe_ > 0 ? std::nullopt : RunDry();
+    if (n == -EAGAIN || n == 0) {
+      if (in_pipe_ == 0) EndBulk();
+      return std::nullopt;
+    }
     if (!Took(n)) return std::nullopt;
     in_pipe_ += static_cast<size_t>(n);
   }
   return std::nullopt;
 }
 
-std::optional<Pump::Status> Pump::RunDry() {
+void Pump::EndBulk() {
   bulk_ = false;
   ReturnPipe();
-  return Status::kSourceEmpty;
 }
 
 std::optional<Pump::Status> Pump::SendFile(int from, int to) {

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "relay/pipe_cache.h"
@@ -38,7 +39,11 @@ class Pump {
   ~Pump();
 
   Status Run(int from, int to);
+  // Delivers what was taken before and takes no more; nothing when all of it is delivered.
+  std::optional<Status> Drain(int to);
 
+  // Bytes that come before those of the source and count as taken from it. Before the first Run.
+  void PutFirst(std::span<const uint8_t> bytes);
   // At most this many bytes are taken from the source.
   void SetLimit(uint64_t bytes) { limit_ = bytes; }
 
@@ -49,17 +54,16 @@ class Pump {
 
  private:
   // Each returns nothing when the pump should go on.
-  std::optional<Status> Drain(int to);
   std::optional<Status> DrainStash(int to);
   std::optional<Status> DrainPipe(int to);
   std::optional<Status> Fill(int from, int to);
   std::optional<Status> FillByCopy(int from, int to);
   std::optional<Status> FillPipe(int from);
-  std::optional<Status> RunDry();
   std::optional<Status> SendFile(int from, int to);
 
   bool Took(int64_t result);
   std::optional<Status> SinkSays(int64_t result);
+  void EndBulk();
   void EmptyPipeByReading();
   bool LeasePipe();
   void ReturnPipe();

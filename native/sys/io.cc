@@ -21,6 +21,10 @@ int64_t Receive(int fd, void* p, size_t n) {
   return Retry([=] { return call::recv(fd, p, n, 0); });
 }
 
+int64_t Peek(int fd, void* p, size_t n) {
+  return Retry([=] { return call::recv(fd, p, n, MSG_PEEK); });
+}
+
 int64_t Send(int fd, const void* p, size_t n) {
   return Retry([=] { return call::send(fd, p, n, kSendFlags); });
 }

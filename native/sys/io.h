@@ -10,6 +10,8 @@
 namespace spliceway::sys {
 
 int64_t Receive(int fd, void* p, size_t n);
+// The same, and the bytes stay where they are.
+int64_t Peek(int fd, void* p, size_t n);
 int64_t Send(int fd, const void* p, size_t n);
 // At most IOV_MAX slices are looked at; the rest is for the caller's next call.
 int64_t SendVector(int fd, const iovec* slices, size_t count);

@@ -19,6 +19,28 @@ void OwnFd::Reset(int fd) {
 }
 
 namespace sys {
+namespace {
+
+std::optional<Family> FamilyOf(const SockAddr& addr) {
+  switch (addr.family()) {
+    case AF_INET: return Family::kIp4;
+    case AF_INET6: return Family::kIp6;
+    case AF_UNIX: return Family::kUnix;
+    default: return std::nullopt;
+  }
+}
+
+std::optional<SocketType> TypeOf(int number) {
+  switch (number) {
+    case SOCK_STREAM: return SocketType::kStream;
+    case SOCK_SEQPACKET: return SocketType::kPacket;
+    case SOCK_DGRAM: return SocketType::kDatagram;
+    case SOCK_RAW: return SocketType::kRaw;
+    default: return std::nullopt;
+  }
+}
+
+}  // namespace
 
 Status Bind(int fd, const SockAddr& addr) {
   if (bind(fd, addr.get(), addr.size()) == 0) return {};
@@ -51,42 +73,6 @@ Status Shutdown(int fd, ShutdownHow how) {
   return Error{"shutdown", errno};
 }
 
-namespace {
-
-SocketType ToType(int flag) {
-  switch (flag) {
-    case SOCK_SEQPACKET: return SocketType::kPacket;
-    case SOCK_DGRAM: return SocketType::kDatagram;
-    case SOCK_RAW: return SocketType::kRaw;
-  }
-  return SocketType::kStream;
-}
-
-int ToFamily(int family) {
-  switch (family) {
-    case AF_INET: return 4;
-    case AF_INET6: return 6;
-    case AF_UNIX: return 1;
-  }
-  return 0;
-}
-
-}  // namespace
-
-Result<Description> Describe(int fd) {
-  const auto type = GetInt(fd, SOL_SOCKET, SO_TYPE);
-  if (!type.ok()) return type.error();
-  const auto local = LocalAddr(fd);
-  if (!local.ok()) return local.error();
-#ifdef SO_PROTOCOL
-  const auto protocol = GetInt(fd, SOL_SOCKET, SO_PROTOCOL);
-#else
-  const Result<int> protocol = 0;
-#endif
-  return Description{ToType(type.value()), ToFamily(local.value().family()),
-                     protocol.ok() ? protocol.value() : 0};
-}
-
 Result<SockAddr> LocalAddr(int fd) {
   SockAddr addr;
   if (getsockname(fd, addr.get(), addr.room()) == 0) return addr;
@@ -111,6 +97,23 @@ Status SetNonBlocking(int fd) {
   if ((flags & O_NONBLOCK) != 0) return {};
   if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) return Error{"fcntl", errno};
   return {};
+}
+
+Status SetCloseOnExec(int fd) {
+  if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0) return {};
+  return Error{"fcntl", errno};
+}
+
+Result<Description> Describe(int fd) {
+  if (fcntl(fd, F_GETFD) < 0) return Error{"fcntl", errno};
+  const auto type = GetInt(fd, SOL_SOCKET, SO_TYPE);
+  if (!type.ok()) return type.error();
+  const auto local = LocalAddr(fd);
+  if (!local.ok()) return local.error();
+  const auto listening = GetInt(fd, SOL_SOCKET, SO_ACCEPTCONN);
+  // Sockets that cannot listen may not know the option either.
+  return Description{FamilyOf(local.value()), TypeOf(type.value()),
+                     listening.ok() && listening.value() != 0};
 }
 
 Result<OwnFd> OpenReserve() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "sys/fd.h"
 #include "sys/result.h"
@@ -28,20 +29,22 @@ int PendingError(int fd);
 
 Status Shutdown(int fd, ShutdownHow how);
 
-// What a descriptor is: ENOTSOCK where it is no socket.
-struct Description {
-  SocketType type;
-  int family;    // 4, 6, 1 for Unix, 0 for any other
-  int protocol;  // 0 where the system does not tell
-};
-Result<Description> Describe(int fd);
-
 Result<SockAddr> LocalAddr(int fd);
 Result<SockAddr> PeerAddr(int fd);  // ENOTCONN while a connect is in progress, and after a reset
 
 // A duplicate that is close-on-exec, as every descriptor here.
 Result<OwnFd> Duplicate(int fd);
 Status SetNonBlocking(int fd);
+Status SetCloseOnExec(int fd);
+
+// What a descriptor that somebody else made is. Fails as Go's net.FileConn does, and in its order:
+// fcntl for one that is not open, getsockopt for one that is no socket.
+struct Description {
+  std::optional<Family> family;    // nothing: none of those here
+  std::optional<SocketType> type;  // nothing: none of those here
+  bool listening;
+};
+Result<Description> Describe(int fd);
 // A descriptor that stands for nothing, to be given up when the table is full (see core/listener).
 Result<OwnFd> OpenReserve();
 

@@ -34,6 +34,18 @@ Result<int> GetInt(int fd, int level, int name) {
   return Error{"getsockopt", errno};
 }
 
+Result<size_t> GetBytes(int fd, int level, int name, std::span<uint8_t> into) {
+  auto size = static_cast<socklen_t>(into.size());
+  if (getsockopt(fd, level, name, into.data(), &size) == 0) return size_t{size};
+  return Error{"getsockopt", errno};
+}
+
+Status SetBytes(int fd, int level, int name, std::span<const uint8_t> value) {
+  const auto size = static_cast<socklen_t>(value.size());
+  if (setsockopt(fd, level, name, value.data(), size) == 0) return {};
+  return Error{"setsockopt", errno};
+}
+
 Status SetReuseAddr(int fd) { return SetInt(fd, SOL_SOCKET, SO_REUSEADDR, 1); }
 Status SetReusePort(int fd) { return SetInt(fd, SOL_SOCKET, SO_REUSEPORT, 1); }
 Status SetV6Only(int fd, bool on) { return SetInt(fd, IPPROTO_IPV6, IPV6_V6ONLY, on); }

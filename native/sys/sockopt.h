@@ -1,7 +1,9 @@
 // Socket options by what they mean; the numbers differ from system to system.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "sys/result.h"
 
@@ -31,5 +33,8 @@ Status SetUserTimeout(int fd, int milliseconds);
 
 Result<int> GetInt(int fd, int level, int name);
 Status SetInt(int fd, int level, int name, int value);
+// For options that are no int: how many bytes of `into` the kernel filled.
+Result<size_t> GetBytes(int fd, int level, int name, std::span<uint8_t> into);
+Status SetBytes(int fd, int level, int name, std::span<const uint8_t> value);
 
 }  // namespace spliceway::sys

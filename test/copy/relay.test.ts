@@ -1,54 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
-import { type Conn, copy, OpError, type RelayResult, relay, type TCPConn, type UnixConn } from 'spliceway';
+import { copy, OpError, type RelayResult, relay, type TCPConn } from 'spliceway';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bytes, KiB, MiB, readAll, readExactly, sha256 } from '../support/bytes.ts';
 import { caught } from '../support/caught.ts';
+import { type Chain, chain, MIXES, reset, type Socket, send, shrinkBuffers } from '../support/chain.ts';
 import { openPipeEnds, openSockets } from '../support/fds.ts';
 import { ForeignConn, foreignPair, HalfClosingConn } from '../support/foreign.ts';
-import { type Pair, tcpPair, unixPair } from '../support/pair.ts';
-
-type Socket = TCPConn | UnixConn;
-
-/** left ⇄ a, relayed to b ⇄ right. */
-interface Chain extends Disposable {
-  left: Socket;
-  a: Socket;
-  b: Socket;
-  right: Socket;
-}
-
-const makers: Record<string, () => Promise<Pair<Socket>>> = { tcp: tcpPair, unix: () => unixPair() };
-const MIXES = [
-  ['tcp', 'tcp'],
-  ['tcp', 'unix'],
-  ['unix', 'tcp'],
-  ['unix', 'unix'],
-] as const;
-
-async function chain(first: string = 'tcp', second: string = 'tcp'): Promise<Chain> {
-  const one = (await makers[first]?.()) as Pair<Socket>;
-  const two = (await makers[second]?.()) as Pair<Socket>;
-  return {
-    left: one.client,
-    a: one.server,
-    b: two.client,
-    right: two.server,
-    [Symbol.dispose]() {
-      one[Symbol.dispose]();
-      two[Symbol.dispose]();
-    },
-  };
-}
-
-async function send(conn: Conn & { closeWrite(): void }, p: Uint8Array): Promise<void> {
-  await conn.write(p);
-  conn.closeWrite();
-}
-
-function reset(conn: Socket): void {
-  if ('setLinger' in conn) conn.setLinger(0);
-  conn.close();
-}
+import { tcpPair } from '../support/pair.ts';
 
 const SIZES = [0, 1, 4 * KiB - 1, 4 * KiB, 4 * KiB + 1, 16 * KiB - 1, 16 * KiB, 16 * KiB + 1, 256 * KiB, 8 * MiB];
 
@@ -77,63 +35,71 @@ describe.each(MIXES)('%s to %s', (first, second) => {
     expect([c.a.state, c.b.state]).toEqual(['closed', 'closed']);
   });
 
-  test.each(['left', 'right'] as const)('a FIN from the %s is passed on, and the answer still comes back', async (side) => {
-    const [asking, answering] = side === 'left' ? [c.left, c.right] : [c.right, c.left];
-    const relaying = relay(c.a, c.b);
-    await send(asking, Buffer.from('question'));
-    expect(String(await readAll(answering))).toBe('question');
-    // The other direction lives on for as long as it likes.
-    for (const word of ['an ', 'answer']) {
-      await answering.write(word);
-      expect(String(await readExactly(asking, word.length))).toBe(word);
-    }
-    answering.closeWrite();
-    expect(await asking.read()).toBeNull();
-    expect(await relaying).toMatchObject({ reason: 'end', endedBy: side === 'left' ? 'a' : 'b', error: null });
-  });
+  test.each(['left', 'right'] as const)(
+    'a FIN from the %s is passed on, and the answer still comes back',
+    async (side) => {
+      const [asking, answering] = side === 'left' ? [c.left, c.right] : [c.right, c.left];
+      const relaying = relay(c.a, c.b);
+      await send(asking, 'question');
+      expect(String(await readAll(answering))).toBe('question');
+      // The other direction lives on for as long as it likes.
+      for (const word of ['an ', 'answer']) {
+        await answering.write(word);
+        expect(String(await readExactly(asking, word.length))).toBe(word);
+      }
+      answering.closeWrite();
+      expect(await asking.read()).toBeNull();
+      expect(await relaying).toMatchObject({ reason: 'end', endedBy: side === 'left' ? 'a' : 'b', error: null });
+    },
+  );
 
-  test.each(['left', 'right'] as const)('a slow reader on the %s loses nothing and holds the writer back', async (side) => {
-    const [writer, reader] = side === 'left' ? [c.right, c.left] : [c.left, c.right];
-    for (const conn of [c.left, c.a, c.b, c.right]) {
-      conn.setReadBuffer(64 * KiB);
-      conn.setWriteBuffer(64 * KiB);
-    }
-    const all = bytes(24 * MiB);
-    const relaying = relay(c.a, c.b);
-    writer.setWriteDeadline(Date.now() + 150);
-    const { bytesWritten = 0, timeout } = await caught(writer.write(all));
-    expect(timeout).toBe(true);
-    // What two connections' buffers and one pipe hold, whatever the kernel rounds them to.
-    expect(bytesWritten).toBeLessThan(8 * MiB);
-    writer.setWriteDeadline(null);
-    const sending = send(writer as TCPConn, all.subarray(bytesWritten));
-    const got: Buffer[] = [];
-    for (let chunk = await reader.read(); chunk !== null; chunk = await reader.read()) {
-      got.push(chunk);
-      if (got.length % 16 === 0) await setImmediate();
-    }
-    await sending;
-    expect(sha256(Buffer.concat(got))).toBe(sha256(all));
-    reader.closeWrite();
-    expect(await relaying).toMatchObject({ reason: 'end', error: null });
-  });
+  test.each(['left', 'right'] as const)(
+    'a slow reader on the %s loses nothing and holds the writer back',
+    async (side) => {
+      const [writer, reader] = side === 'left' ? [c.right, c.left] : [c.left, c.right];
+      shrinkBuffers(c);
+      const all = bytes(24 * MiB);
+      const relaying = relay(c.a, c.b);
+      writer.setWriteDeadline(Date.now() + 150);
+      const { bytesWritten = 0, timeout } = await caught(writer.write(all));
+      expect(timeout).toBe(true);
+      // What two connections' buffers and one pipe hold, whatever the kernel rounds them to.
+      expect(bytesWritten).toBeLessThan(8 * MiB);
+      writer.setWriteDeadline(null);
+      const sending = send(writer as TCPConn, all.subarray(bytesWritten));
+      const got: Buffer[] = [];
+      for (let chunk = await reader.read(); chunk !== null; chunk = await reader.read()) {
+        got.push(chunk);
+        if (got.length % 16 === 0) await setImmediate();
+      }
+      await sending;
+      expect(sha256(Buffer.concat(got))).toBe(sha256(all));
+      reader.closeWrite();
+      expect(await relaying).toMatchObject({ reason: 'end', error: null });
+    },
+  );
 
-  test.each(['left', 'right'] as const)('when the %s goes away with bytes unread, the relay ends and the rest was a prefix', async (side) => {
-    const [writer, leaver] = side === 'left' ? [c.right, c.left] : [c.left, c.right];
-    const all = bytes(4 * MiB);
-    const relaying = relay(c.a, c.b);
-    const writing = writer.write(all).catch((error: OpError) => error);
-    const got = await readExactly(leaver, 100_000);
-    reset(leaver);
-    writer.closeRead();
-    const result = await relaying;
-    expect(result.reason).toBe('error');
-    expect(result.error).toBeInstanceOf(OpError);
-    expect(['ECONNRESET', 'EPIPE']).toContain(result.error?.code);
-    expect(side === 'left' ? result.bToA : result.aToB).toBeGreaterThanOrEqual(100_000);
-    expect(got.equals(all.subarray(0, 100_000))).toBe(true);
-    expect(await writing).toBeInstanceOf(OpError);
-  });
+  test.each(['left', 'right'] as const)(
+    'when the %s goes away with bytes unread, the relay ends and the rest was a prefix',
+    async (side) => {
+      const [writer, leaver] = side === 'left' ? [c.right, c.left] : [c.left, c.right];
+      const all = bytes(4 * MiB);
+      // Small, so that the writer is not done when the reader leaves.
+      shrinkBuffers(c);
+      const relaying = relay(c.a, c.b);
+      const writing = writer.write(all).catch((error: OpError) => error);
+      const got = await readExactly(leaver, 100_000);
+      reset(leaver);
+      writer.closeRead();
+      const result = await relaying;
+      expect(result.reason).toBe('error');
+      expect(result.error).toBeInstanceOf(OpError);
+      expect(['ECONNRESET', 'EPIPE']).toContain(result.error?.code);
+      expect(side === 'left' ? result.bToA : result.aToB).toBeGreaterThanOrEqual(100_000);
+      expect(got.equals(all.subarray(0, 100_000))).toBe(true);
+      expect(await writing).toBeInstanceOf(OpError);
+    },
+  );
 
   test.each(['a', 'b'] as const)('close() of %s while it runs ends it with "closed"', async (end) => {
     const relaying = relay(c.a, c.b);
@@ -146,6 +112,22 @@ describe.each(MIXES)('%s to %s', (first, second) => {
     expect([c.a.state, c.b.state]).toEqual(['closed', 'closed']);
     expect(await c.left.read()).toBeNull();
     expect(await c.right.read()).toBeNull();
+  });
+
+  test.each(['read', 'write'] as const)('a %s deadline that was set before ends it', async (side) => {
+    const deadline = Date.now() + 50;
+    if (side === 'read') c.a.setReadDeadline(deadline);
+    else c.b.setWriteDeadline(deadline);
+    const relaying = relay(c.a, c.b);
+    const writing = side === 'read' ? null : c.left.write(bytes(32 * MiB)).catch(() => {});
+    const result = await relaying;
+    expect(result).toMatchObject({
+      reason: 'error',
+      endedBy: side === 'read' ? 'a' : 'b',
+      error: { op: side, timeout: true },
+    });
+    expect([c.a.state, c.b.state]).toEqual(['closed', 'closed']);
+    await writing;
   });
 
   test('an abort rejects with its reason and closes both', async () => {
@@ -199,6 +181,30 @@ describe('order', () => {
   });
 });
 
+describe('a reset', () => {
+  test.each(MIXES.filter(([first, second]) => first === 'tcp' || second === 'tcp'))(
+    'between %s and %s is told as an error',
+    async (first, second) => {
+      using c = await chain(first, second);
+      const [broken, other, side] = first === 'tcp' ? [c.left, c.right, 'a'] : [c.right, c.left, 'b'];
+      const relaying = relay(c.a, c.b);
+      reset(broken as Socket);
+      const result = await relaying;
+      expect(result).toMatchObject({ reason: 'error', endedBy: side, error: { op: 'read', code: 'ECONNRESET' } });
+      expect(await (other as Socket).read().catch(() => null)).toBeNull();
+    },
+  );
+
+  test('without bytes, after the FIN of the other side, is an error too', async () => {
+    using c = await chain();
+    const relaying = relay(c.a, c.b);
+    c.left.closeWrite();
+    expect(await c.right.read()).toBeNull();
+    reset(c.right);
+    expect(await relaying).toMatchObject({ reason: 'error', endedBy: 'a', error: { code: 'ECONNRESET' } });
+  });
+});
+
 describe('while it runs', () => {
   test('every other call is busy, and what asks or ends is not', async () => {
     using c = await chain();
@@ -224,9 +230,7 @@ describe('while it runs', () => {
       expect(() => conn.setNoDelay(true)).toThrow(expect.objectContaining(busy));
       expect(() => conn.setLinger(0)).toThrow(expect.objectContaining(busy));
       expect(conn.tryWrite('x')).toBe(0);
-      for await (const _ of (async function* () {
-        yield* conn;
-      })().return(undefined) as never as AsyncIterable<never>[] | []);
+      expect(await caught(conn[Symbol.asyncIterator]().next())).toMatchObject({ ...busy, op: 'read' });
       expect(conn.state).toBe('active');
       expect(`${conn.localAddr}`).toContain('127.0.0.1:');
       expect(`${conn.remoteAddr}`).toContain('127.0.0.1:');
@@ -302,7 +306,12 @@ describe('a Conn that is no socket', () => {
     // It cannot be told of a FIN alone: the end of one direction is the end.
     pair.client.closeWrite();
     expect(await far.client.read()).toBeNull();
-    expect(await relaying).toMatchObject({ reason: 'end', endedBy: side === 'a' ? 'b' : 'a', aToB: 1 * MiB, bToA: 1 * MiB });
+    expect(await relaying).toMatchObject({
+      reason: 'end',
+      endedBy: side === 'a' ? 'b' : 'a',
+      aToB: 1 * MiB,
+      bToA: 1 * MiB,
+    });
     expect(await pair.client.read()).toBeNull();
     expect([a.state, b.state]).toEqual(['closed', 'closed']);
   });
@@ -321,7 +330,7 @@ describe('a Conn that is no socket', () => {
     using pair = await tcpPair();
     const far = foreignPair(HalfClosingConn);
     const relaying = relay(pair.server, far.server);
-    await send(pair.client, Buffer.from('question'));
+    await send(pair.client, 'question');
     expect(String(await readAll(far.client))).toBe('question');
     await far.client.write('answer');
     far.client.closeWrite();
@@ -351,8 +360,26 @@ describe('a Conn that is no socket', () => {
     const far = foreignPair(Broken);
     const relaying = relay(pair.server, far.server);
     await pair.client.write('x');
-    expect(await relaying).toMatchObject({ reason: 'error', error: { message: 'broken' }, aToB: 0 });
+    expect(await relaying).toMatchObject({
+      reason: 'error',
+      endedBy: 'b',
+      error: { op: 'write', message: 'write unix foreign->foreign: broken', cause: { message: 'broken' } },
+      aToB: 0,
+    });
     expect(await pair.client.read().catch(() => null)).toBeNull();
+  });
+
+  test('what was written to the socket before goes out before the FIN that is passed on', async () => {
+    using pair = await tcpPair();
+    const far = foreignPair(HalfClosingConn);
+    const before = bytes(8 * MiB, 7);
+    const written = pair.server.write(before);
+    const relaying = relay(far.server, pair.server);
+    far.client.closeWrite();
+    expect(sha256(await readAll(pair.client))).toBe(sha256(before));
+    expect(await written).toBe(before.length);
+    pair.client.closeWrite();
+    expect(await relaying).toMatchObject({ reason: 'end', endedBy: 'a', aToB: 0, bToA: 0 });
   });
 
   test('an abort ends it', async () => {

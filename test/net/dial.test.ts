@@ -2,8 +2,8 @@ import { existsSync, rmSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import {
   AddrError,
-  dial,
   DNSError,
+  dial,
   ErrDeadlineExceeded,
   type Lookup,
   listen,
@@ -162,7 +162,12 @@ describe('dial()', () => {
   });
 
   test('rejects with ERR_OUT_OF_RANGE for numbers that cannot be', async () => {
-    for (const options of [{ timeout: -1 }, { timeout: Number.NaN }, { deadline: Number.NaN }]) {
+    for (const options of [
+      { timeout: Number.NaN },
+      { fallbackDelay: Number.NaN },
+      { keepAlive: 0.5 },
+      { deadline: Number.NaN },
+    ]) {
       expect(await caught(dial('tcp', '127.0.0.1:1', options))).toMatchObject({ code: 'ERR_OUT_OF_RANGE' });
     }
   });

@@ -119,8 +119,10 @@ describe.each(seats)('SPLICEWAY_SEAT=%s', (seat) => {
 });
 
 // Counts threads as Linux lists them.
-test.skipIf(process.platform !== 'linux')('SPLICEWAY_SEAT of a worker is its own', async () => {
-  const source = `
+test.skipIf(process.platform !== 'linux')(
+  'SPLICEWAY_SEAT of a worker is its own',
+  async () => {
+    const source = `
     import { readdirSync } from 'node:fs';
     const threads = () => readdirSync('/proc/self/task').length;
     const code = ${JSON.stringify(WORKER)};
@@ -136,5 +138,7 @@ test.skipIf(process.platform !== 'linux')('SPLICEWAY_SEAT of a worker is its own
     console.log(await withSeat('thread') - await withSeat('poll'));
     server.close();
   `;
-  expect(await run('poll', source)).toEqual({ ...clean, stdout: '1\n' });
-}, 60_000);
+    expect(await run('poll', source)).toEqual({ ...clean, stdout: '1\n' });
+  },
+  60_000,
+);

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PATIENCE } from './time.ts';
 
 /** The checkout: where `import 'spliceway'` finds what is built here. */
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -16,7 +17,7 @@ export interface Ended {
 }
 
 export interface ScriptOptions {
-  /** Milliseconds after which it is killed, and the test fails. Default 10 s. */
+  /** Milliseconds after which it is killed, and the test fails; more under a sanitizer. Default 10 s. */
   limit?: number;
   /** Options of node's. */
   node?: readonly string[];
@@ -26,6 +27,8 @@ export interface ScriptOptions {
   cwd?: string;
   /** Its soft limit of open files. */
   openFiles?: number;
+  /** Its limit of open files for good: Node raises the soft limit as far as it may. */
+  maxOpenFiles?: number;
 }
 
 /** Runs a program given as text (ESM unless told otherwise) to its end. */
@@ -37,15 +40,18 @@ export function runScript(source: string, options: ScriptOptions = {}): Promise<
 
 // A shell does not survive the preloaded runtime of ThreadSanitizer, and elsewhere than on Linux
 // there is no prlimit.
-function limiting(openFiles: number): string[] {
-  if (process.env.SPLICEWAY_SANITIZE === 'thread') return ['prlimit', `--nofile=${openFiles}:`];
-  return ['sh', '-c', `ulimit -S -n ${openFiles} && exec "$0" "$@"`];
+function limiting({ openFiles, maxOpenFiles }: ScriptOptions): string[] {
+  if (openFiles === undefined && maxOpenFiles === undefined) return [];
+  const byPrlimit = process.env.SPLICEWAY_SANITIZE === 'thread';
+  if (byPrlimit) return ['prlimit', `--nofile=${maxOpenFiles ?? openFiles}:${maxOpenFiles ?? ''}`];
+  const which = maxOpenFiles === undefined ? '-S -n' : '-n';
+  return ['sh', '-c', `ulimit ${which} ${maxOpenFiles ?? openFiles} && exec "$0" "$@"`];
 }
 
 /** Runs node with these arguments to its end. */
 export async function runNode(args: readonly string[], options: ScriptOptions = {}): Promise<Ended> {
-  const { limit = 10_000, env = {}, cwd = root, openFiles } = options;
-  const command = [...(openFiles === undefined ? [] : limiting(openFiles)), process.execPath, ...args];
+  const { limit = 10_000, env = {}, cwd = root } = options;
+  const command = [...limiting(options), process.execPath, ...args];
   const child = spawn(command[0] as string, command.slice(1), { cwd, env: { ...childEnv(), ...env } });
   let stdout = '';
   let stderr = '';
@@ -59,7 +65,7 @@ export async function runNode(args: readonly string[], options: ScriptOptions = 
   const timer = setTimeout(() => {
     late = true;
     child.kill('SIGKILL');
-  }, limit);
+  }, limit * PATIENCE);
   const [code, signal] = await once(child, 'close');
   clearTimeout(timer);
   if (late) throw new Error(`still running after ${limit} ms\nstdout: ${stdout}\nstderr: ${stderr}`);

@@ -21,3 +21,8 @@ export function openSockets(): number {
 export function openPipeEnds(): number {
   return targets().filter((target) => target.startsWith('pipe:')).length;
 }
+
+/** How many descriptors of a file are open. */
+export function openFiles(path: string): number {
+  return targets().filter((target) => target === path).length;
+}

@@ -2,6 +2,9 @@
 
 import { setImmediate, setTimeout } from 'node:timers/promises';
 
+/** How many times as long everything may take: sanitizers are slow. */
+export const PATIENCE = process.env.SPLICEWAY_SANITIZE === undefined ? 1 : 8;
+
 /** Several turns of the event loop, in which what the kernel has ready is delivered. */
 export async function turns(): Promise<void> {
   for (let i = 0; i < 5; i++) await setImmediate();

@@ -1,6 +1,6 @@
 // The public types, as a caller sees them.
 
-import { type Conn, dial, type Listener, listen, type OpError, TCPConn, UnixConn } from 'spliceway';
+import { type Conn, dial, type Listener, listen, type OpError, type TCPConn, type UnixConn } from 'spliceway';
 import { expectTypeOf, test } from 'vitest';
 
 test('dial and listen know their network', () => {
@@ -9,7 +9,7 @@ test('dial and listen know their network', () => {
   expectTypeOf(listen('tcp', '')).resolves.toExtend<Listener<TCPConn>>();
 });
 
-test('read() answers a chunk of its own, or a count for the caller\'s buffer', () => {
+test("read() answers a chunk of its own, or a count for the caller's buffer", () => {
   const conn = {} as Conn;
   expectTypeOf(conn.read()).resolves.toEqualTypeOf<Buffer | null>();
   expectTypeOf(conn.read(Buffer.alloc(1))).resolves.toEqualTypeOf<number | null>();

@@ -19,6 +19,8 @@ int main(int argc, char** argv) {
     bench::RunForward(options);
   } else if (options.mode == "packets") {
     bench::RunPackets(options);
+  } else if (options.mode == "lines") {
+    bench::RunLines(options);
   } else {
     bench::Fail("there is no mode %s", options.mode.c_str());
   }

@@ -20,4 +20,7 @@ void RunForward(const Options& options);
 // Datagrams to a UDP echo server, a fixed number of them on their way at each peer.
 void RunPackets(const Options& options);
 
+// Lines to a server that counts them.
+void RunLines(const Options& options);
+
 }  // namespace bench

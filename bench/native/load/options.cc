@@ -20,7 +20,9 @@ constexpr char kUsage[] =
     "       load packets --target HOST:PORT --server-pid PID --connections N --size BYTES\n"
     "                    --in-flight N --warm-up-ms N --measure-ms N\n"
     "       load forward --connections N --warm-up-ms N --measure-ms N\n"
-    "                    (the proxy's HOST:PORT and PID come on standard input)\n";
+    "                    (the proxy's HOST:PORT and PID come on standard input)\n"
+    "       load lines   --target HOST:PORT --server-pid PID --connections N --size BYTES\n"
+    "                    --warm-up-ms N --measure-ms N\n";
 
 [[noreturn]] void BadUsage(const std::string& why) {
   std::fprintf(stderr, "load: %s\n%s", why.c_str(), kUsage);
@@ -73,8 +75,8 @@ Options ParseOptions(int argc, char** argv) {
   if (options.connections < 1 || options.size < 1 || options.in_flight < 1) {
     BadUsage("--connections, --size and --in-flight must be at least 1");
   }
-  const bool measures =
-      options.mode == "echo" || options.mode == "connect" || options.mode == "packets";
+  const bool measures = options.mode == "echo" || options.mode == "connect" ||
+                        options.mode == "packets" || options.mode == "lines";
   if (options.mode != "forward" && options.target.sin_port == 0) BadUsage("--target is needed");
   if (measures && options.server_pid == 0) BadUsage("--server-pid is needed");
   return options;

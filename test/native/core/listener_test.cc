@@ -100,6 +100,14 @@ TEST_F(ListenerTest, TakesNoConnectionUnasked) {
   EXPECT_EQ(seat_.reactor().size(), 2u);
 }
 
+TEST_F(ListenerTest, TakesWhatNoEventHasToldOfOnlyWhenItIsToRecheck) {
+  const auto clients = Dial(3);
+  EXPECT_EQ(Accept(), kAgain);
+  listener_->Recheck();
+  EXPECT_EQ(Accept(), 3);
+  EXPECT_EQ(Accept(), kAgain);
+}
+
 TEST_F(ListenerTest, TakesNoMoreThanAskedForAndTheRestWithoutAnotherEdge) {
   const auto clients = Dial(5);
   WaitForOne();

@@ -6,7 +6,9 @@
 #include <cerrno>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/pair.h"
@@ -558,6 +560,73 @@ TEST(Stream, OthersReportThatTheirCallsBlocked) {
   on.stream->SetAwait(Side::kWrite, Await::kOnce);
   EXPECT_EQ(test::DrainAtLeast(on.far.get(), filled), filled);
   EXPECT_EQ(on.seat.AwaitNotice(on.stream), kNoticeWritable);
+}
+
+TEST(TcpStream, APeekTakesNoEdge) {
+  StreamOn on(Stream::Kind::kTcp);
+  char p[16];
+  EXPECT_EQ(on.stream->Peek(p, sizeof(p), Call::kNew), kAgain);
+  ASSERT_TRUE(test::SendAll(on.far.get(), "12345"));
+  ASSERT_NE(on.seat.WaitFor(on.stream, Side::kRead), 0u);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(on.stream->Peek(p, 3, Call::kNew), 3);
+  EXPECT_EQ(on.stream->Peek(p, sizeof(p), Call::kNew), 5);
+  EXPECT_EQ(on.Read(p, sizeof(p)), 5);
+  EXPECT_EQ(on.stream->Peek(p, sizeof(p), Call::kNew), kAgain);
+  on.far.Reset();
+  ASSERT_NE(on.seat.WaitFor(on.stream, Side::kRead), 0u);
+  EXPECT_EQ(on.stream->Peek(p, sizeof(p), Call::kNew), 0);
+}
+
+TEST(Stream, AwaitsTheNextEdgeThoughTheLastOneWasNotUsed) {
+  StreamOn on(Stream::Kind::kTcp);
+  ASSERT_TRUE(test::SendAll(on.far.get(), "1"));
+  ASSERT_NE(on.seat.WaitFor(on.stream, Side::kRead), 0u);
+  ASSERT_TRUE(on.stream->AwaitEdge(Side::kRead).ok());
+  EXPECT_TRUE(on.seat.Turn().empty());
+  ASSERT_TRUE(test::SendAll(on.far.get(), "2"));
+  EXPECT_EQ(on.seat.AwaitNotice(on.stream), kNoticeReadable);
+  ASSERT_TRUE(on.stream->AwaitEdge(Side::kRead).ok());
+  on.stream->WakeUp(Side::kRead);
+  EXPECT_EQ(on.seat.AwaitNotice(on.stream), kNoticeReadable);
+  EXPECT_EQ(on.ReadAtLeast(2), "12");
+}
+
+TEST(Stream, StartsOnAnothersDescriptorOrLeavesItOpen) {
+  test::Seat seat;
+  auto pair = test::TcpPair();
+  const int number = pair.near.get();
+  const auto adopt = [&](OwnFd* fd) {
+    auto* stream = seat.reactor().Adopt(
+        std::make_unique<Stream>(&seat.reactor(), OwnFd(), Stream::Kind::kTcp));
+    return std::pair(stream, stream->StartOn(fd));
+  };
+  const auto [first, started] = adopt(&pair.near);
+  ASSERT_TRUE(started.ok());
+  EXPECT_FALSE(pair.near);
+  OwnFd same(number);
+  const auto [second, refused] = adopt(&same);
+  EXPECT_EQ(refused.error().number, EEXIST);
+  EXPECT_EQ(same.Release(), number);
+  seat.reactor().Close(second);
+  // The registration of the first has outlived that.
+  ASSERT_TRUE(test::SendAll(pair.far.get(), "x"));
+  EXPECT_EQ(seat.WaitFor(first, Side::kRead), kNoticeReadable);
+}
+
+TEST(Stream, ThatMayLingerClosesWithoutWaiting) {
+  auto pair = test::TcpPair();
+  const size_t sent = test::FillUp(pair.near.get());
+  ASSERT_TRUE(sys::SetLinger(pair.near.get(), 30).ok());
+  {
+    test::Seat seat;
+    Stream* stream = seat.Adopt(std::move(pair.near), Stream::Kind::kTcp);
+    stream->MarkMayLinger();
+    const int64_t began = MonotonicNow();
+    seat.reactor().Close(stream);
+    EXPECT_LT(MonotonicNow() - began, 5'000 * test::kMs);
+  }
+  EXPECT_EQ(test::DrainAtLeast(pair.far.get(), sent), sent);
+  EXPECT_EQ(test::ReceiveSome(pair.far.get()), "");
 }
 
 }  // namespace

@@ -33,5 +33,27 @@ TEST(Clock, NanosecondsOfTheSystemsTwoClocks) {
               static_cast<double>(kDay));
 }
 
+TEST(Clock, HasPassedIsExactNearNowAndRightFarAhead) {
+  for (int i = 0; i < 1000; ++i) {
+    const int64_t soon = MonotonicNow() + 20'000;
+    while (!HasPassed(soon)) EXPECT_LE(MonotonicNow() - soon, 1'000'000'000);
+    EXPECT_GE(MonotonicNow(), soon);
+  }
+  EXPECT_TRUE(HasPassed(MonotonicNow()));
+  EXPECT_TRUE(HasPassed(1));
+  EXPECT_FALSE(HasPassed(MonotonicNow() + 3'600'000'000'000));
+  EXPECT_FALSE(HasPassed(kNever));
+}
+
+TEST(Clock, MonotonicAtIsNeverEarlyAndHardlyLate) {
+  for (int i = 0; i < 100'000; ++i) {
+    const int64_t wall = WallNow();
+    const int64_t at = MonotonicAt(wall + 1'000'000'000) - 1'000'000'000;
+    const int64_t after = MonotonicNow();
+    ASSERT_GE(at, after - (WallNow() - wall) - 1'000);
+    ASSERT_LE(at, after + 50'000'000);
+  }
+}
+
 }  // namespace
 }  // namespace spliceway

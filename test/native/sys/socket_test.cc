@@ -224,6 +224,30 @@ TEST(SetNonBlocking, ReportsABadDescriptor) {
   EXPECT_EQ(sys::SetNonBlocking(-1).error().number, EBADF);
 }
 
+TEST(Describe, SaysWhatADescriptorIs) {
+  const auto unix_pair = test::UnixPair(SocketType::kPacket);
+  auto described = sys::Describe(unix_pair.near.get());
+  ASSERT_TRUE(described.ok());
+  EXPECT_EQ(described.value().family, Family::kUnix);
+  EXPECT_EQ(described.value().type, SocketType::kPacket);
+  EXPECT_FALSE(described.value().listening);
+  const auto listening = test::ListenTcp();
+  described = sys::Describe(listening.fd.get());
+  ASSERT_TRUE(described.ok());
+  EXPECT_EQ(described.value().family, Family::kIp4);
+  EXPECT_EQ(described.value().type, SocketType::kStream);
+  EXPECT_TRUE(described.value().listening);
+}
+
+TEST(Describe, FailsAsGoDoes) {
+  const auto closed = sys::Describe(1'000'000);
+  EXPECT_EQ(closed.error().number, EBADF);
+  EXPECT_STREQ(closed.error().syscall, "fcntl");
+  const auto file = sys::Describe(sys::OpenReserve().value().get());
+  EXPECT_EQ(file.error().number, ENOTSOCK);
+  EXPECT_STREQ(file.error().syscall, "getsockopt");
+}
+
 TEST(OpenReserve, GivesADescriptorThatIsCloseOnExec) {
   const auto reserve = sys::OpenReserve();
   ASSERT_TRUE(reserve.ok());

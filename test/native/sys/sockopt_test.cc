@@ -6,8 +6,12 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstring>
+#include <span>
+#include <string_view>
 
 #include "support/pair.h"
+#include "sys/option_numbers.h"
 #include "sys/socket.h"
 
 namespace spliceway::sys {
@@ -115,7 +119,34 @@ TEST_F(Option, UserTimeoutIsInMilliseconds) {
   EXPECT_EQ(Get(IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
 }
 
+TEST_F(Option, BytesAreThoseOfTheStruct) {
+  const linger set{1, 9};
+  const std::span bytes(reinterpret_cast<const uint8_t*>(&set), sizeof(set));
+  ASSERT_TRUE(SetBytes(fd(), SOL_SOCKET, SO_LINGER, bytes).ok());
+  uint8_t got[64];
+  const auto size = GetBytes(fd(), SOL_SOCKET, SO_LINGER, got);
+  ASSERT_TRUE(size.ok());
+  EXPECT_EQ(size.value(), sizeof(linger));
+  EXPECT_EQ(std::memcmp(got, &set, sizeof(set)), 0);
+  EXPECT_TRUE(SetLinger(fd(), -1).ok());
+}
+
+TEST_F(Option, NumbersAreKnownByName) {
+  const auto named = [](std::string_view name) {
+    for (const auto& each : OptionNumbers()) {
+      if (each.name == name) return each.number;
+    }
+    return -1;
+  };
+  EXPECT_EQ(named("SOL_SOCKET"), SOL_SOCKET);
+  EXPECT_EQ(named("SO_REUSEADDR"), SO_REUSEADDR);
+  EXPECT_EQ(named("IPV6_V6ONLY"), IPV6_V6ONLY);
+  EXPECT_EQ(named("nothing"), -1);
+}
+
 TEST_F(Option, ErrorsNameTheCall) {
+  EXPECT_STREQ(GetBytes(-1, SOL_SOCKET, SO_TYPE, {}).error().syscall, "getsockopt");
+  EXPECT_STREQ(SetBytes(-1, SOL_SOCKET, SO_TYPE, {}).error().syscall, "setsockopt");
   EXPECT_STREQ(SetNoDelay(-1, true).error().syscall, "setsockopt");
   EXPECT_EQ(SetNoDelay(-1, true).error().number, EBADF);
   EXPECT_EQ(SetLinger(-1, 0).error().number, EBADF);

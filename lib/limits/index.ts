@@ -1,0 +1,3 @@
+// The public surface of `spliceway/limits`.
+
+export { limitListener } from './limit-listener';

@@ -1,0 +1,313 @@
+#include "sys/option_numbers.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#define NAMED(number) \
+  { #number, number }
+
+namespace spliceway::sys {
+namespace {
+
+constexpr NamedNumber kNumbers[] = {
+    // clang-format off
+    // On every system here:
+    NAMED(SOL_SOCKET), NAMED(IPPROTO_IP), NAMED(IPPROTO_IPV6), NAMED(IPPROTO_TCP),
+    NAMED(IPPROTO_UDP),
+    NAMED(SO_ACCEPTCONN), NAMED(SO_BROADCAST), NAMED(SO_DEBUG), NAMED(SO_DONTROUTE),
+    NAMED(SO_ERROR), NAMED(SO_KEEPALIVE), NAMED(SO_LINGER), NAMED(SO_OOBINLINE), NAMED(SO_RCVBUF),
+    NAMED(SO_RCVLOWAT), NAMED(SO_RCVTIMEO), NAMED(SO_REUSEADDR), NAMED(SO_REUSEPORT),
+    NAMED(SO_SNDBUF), NAMED(SO_SNDLOWAT), NAMED(SO_SNDTIMEO), NAMED(SO_TYPE), NAMED(TCP_NODELAY),
+    NAMED(TCP_MAXSEG), NAMED(TCP_KEEPINTVL), NAMED(TCP_KEEPCNT), NAMED(IP_TOS), NAMED(IP_TTL),
+    NAMED(IP_MULTICAST_IF), NAMED(IP_MULTICAST_TTL), NAMED(IP_MULTICAST_LOOP),
+    NAMED(IP_ADD_MEMBERSHIP), NAMED(IP_DROP_MEMBERSHIP), NAMED(IP_OPTIONS), NAMED(IPV6_V6ONLY),
+    NAMED(IPV6_UNICAST_HOPS), NAMED(IPV6_MULTICAST_IF), NAMED(IPV6_MULTICAST_HOPS),
+    NAMED(IPV6_MULTICAST_LOOP), NAMED(IPV6_JOIN_GROUP), NAMED(IPV6_LEAVE_GROUP),
+    // On some:
+#ifdef SO_TIMESTAMP
+    NAMED(SO_TIMESTAMP),
+#endif
+#ifdef SO_ATTACH_FILTER
+    NAMED(SO_ATTACH_FILTER),
+#endif
+#ifdef SO_ATTACH_REUSEPORT_CBPF
+    NAMED(SO_ATTACH_REUSEPORT_CBPF),
+#endif
+#ifdef SO_BINDTODEVICE
+    NAMED(SO_BINDTODEVICE),
+#endif
+#ifdef SO_BUSY_POLL
+    NAMED(SO_BUSY_POLL),
+#endif
+#ifdef SO_COOKIE
+    NAMED(SO_COOKIE),
+#endif
+#ifdef SO_DETACH_FILTER
+    NAMED(SO_DETACH_FILTER),
+#endif
+#ifdef SO_DOMAIN
+    NAMED(SO_DOMAIN),
+#endif
+#ifdef SO_INCOMING_CPU
+    NAMED(SO_INCOMING_CPU),
+#endif
+#ifdef SO_INCOMING_NAPI_ID
+    NAMED(SO_INCOMING_NAPI_ID),
+#endif
+#ifdef SO_LOCK_FILTER
+    NAMED(SO_LOCK_FILTER),
+#endif
+#ifdef SO_MARK
+    NAMED(SO_MARK),
+#endif
+#ifdef SO_MAX_PACING_RATE
+    NAMED(SO_MAX_PACING_RATE),
+#endif
+#ifdef SO_MEMINFO
+    NAMED(SO_MEMINFO),
+#endif
+#ifdef SO_NO_CHECK
+    NAMED(SO_NO_CHECK),
+#endif
+#ifdef SO_NOSIGPIPE
+    NAMED(SO_NOSIGPIPE),
+#endif
+#ifdef SO_NREAD
+    NAMED(SO_NREAD),
+#endif
+#ifdef SO_NWRITE
+    NAMED(SO_NWRITE),
+#endif
+#ifdef SO_PASSCRED
+    NAMED(SO_PASSCRED),
+#endif
+#ifdef SO_PEEK_OFF
+    NAMED(SO_PEEK_OFF),
+#endif
+#ifdef SO_PEERCRED
+    NAMED(SO_PEERCRED),
+#endif
+#ifdef SO_PEERGROUPS
+    NAMED(SO_PEERGROUPS),
+#endif
+#ifdef SO_PEERSEC
+    NAMED(SO_PEERSEC),
+#endif
+#ifdef SO_PREFER_BUSY_POLL
+    NAMED(SO_PREFER_BUSY_POLL),
+#endif
+#ifdef SO_PRIORITY
+    NAMED(SO_PRIORITY),
+#endif
+#ifdef SO_PROTOCOL
+    NAMED(SO_PROTOCOL),
+#endif
+#ifdef SO_RCVBUFFORCE
+    NAMED(SO_RCVBUFFORCE),
+#endif
+#ifdef SO_REUSEPORT_LB
+    NAMED(SO_REUSEPORT_LB),
+#endif
+#ifdef SO_RXQ_OVFL
+    NAMED(SO_RXQ_OVFL),
+#endif
+#ifdef SO_SNDBUFFORCE
+    NAMED(SO_SNDBUFFORCE),
+#endif
+#ifdef SO_TIMESTAMPING
+    NAMED(SO_TIMESTAMPING),
+#endif
+#ifdef SO_TIMESTAMPNS
+    NAMED(SO_TIMESTAMPNS),
+#endif
+#ifdef SO_TXTIME
+    NAMED(SO_TXTIME),
+#endif
+#ifdef SO_USER_COOKIE
+    NAMED(SO_USER_COOKIE),
+#endif
+#ifdef SO_ZEROCOPY
+    NAMED(SO_ZEROCOPY),
+#endif
+#ifdef LOCAL_PEERCRED
+    NAMED(LOCAL_PEERCRED),
+#endif
+#ifdef LOCAL_PEERPID
+    NAMED(LOCAL_PEERPID),
+#endif
+#ifdef TCP_CONGESTION
+    NAMED(TCP_CONGESTION),
+#endif
+#ifdef TCP_CONNECTION_INFO
+    NAMED(TCP_CONNECTION_INFO),
+#endif
+#ifdef TCP_CONNECTIONTIMEOUT
+    NAMED(TCP_CONNECTIONTIMEOUT),
+#endif
+#ifdef TCP_CORK
+    NAMED(TCP_CORK),
+#endif
+#ifdef TCP_DEFER_ACCEPT
+    NAMED(TCP_DEFER_ACCEPT),
+#endif
+#ifdef TCP_FASTOPEN
+    NAMED(TCP_FASTOPEN),
+#endif
+#ifdef TCP_FASTOPEN_CONNECT
+    NAMED(TCP_FASTOPEN_CONNECT),
+#endif
+#ifdef TCP_INFO
+    NAMED(TCP_INFO),
+#endif
+#ifdef TCP_INQ
+    NAMED(TCP_INQ),
+#endif
+#ifdef TCP_KEEPALIVE
+    NAMED(TCP_KEEPALIVE),
+#endif
+#ifdef TCP_KEEPIDLE
+    NAMED(TCP_KEEPIDLE),
+#endif
+#ifdef TCP_KEEPINIT
+    NAMED(TCP_KEEPINIT),
+#endif
+#ifdef TCP_LINGER2
+    NAMED(TCP_LINGER2),
+#endif
+#ifdef TCP_MD5SIG
+    NAMED(TCP_MD5SIG),
+#endif
+#ifdef TCP_NOPUSH
+    NAMED(TCP_NOPUSH),
+#endif
+#ifdef TCP_NOTSENT_LOWAT
+    NAMED(TCP_NOTSENT_LOWAT),
+#endif
+#ifdef TCP_QUEUE_SEQ
+    NAMED(TCP_QUEUE_SEQ),
+#endif
+#ifdef TCP_QUICKACK
+    NAMED(TCP_QUICKACK),
+#endif
+#ifdef TCP_REPAIR
+    NAMED(TCP_REPAIR),
+#endif
+#ifdef TCP_RXT_CONNDROPTIME
+    NAMED(TCP_RXT_CONNDROPTIME),
+#endif
+#ifdef TCP_SAVE_SYN
+    NAMED(TCP_SAVE_SYN),
+#endif
+#ifdef TCP_SAVED_SYN
+    NAMED(TCP_SAVED_SYN),
+#endif
+#ifdef TCP_SYNCNT
+    NAMED(TCP_SYNCNT),
+#endif
+#ifdef TCP_THIN_LINEAR_TIMEOUTS
+    NAMED(TCP_THIN_LINEAR_TIMEOUTS),
+#endif
+#ifdef TCP_TIMESTAMP
+    NAMED(TCP_TIMESTAMP),
+#endif
+#ifdef TCP_TX_DELAY
+    NAMED(TCP_TX_DELAY),
+#endif
+#ifdef TCP_ULP
+    NAMED(TCP_ULP),
+#endif
+#ifdef TCP_USER_TIMEOUT
+    NAMED(TCP_USER_TIMEOUT),
+#endif
+#ifdef TCP_WINDOW_CLAMP
+    NAMED(TCP_WINDOW_CLAMP),
+#endif
+#ifdef TCP_ZEROCOPY_RECEIVE
+    NAMED(TCP_ZEROCOPY_RECEIVE),
+#endif
+#ifdef IP_BIND_ADDRESS_NO_PORT
+    NAMED(IP_BIND_ADDRESS_NO_PORT),
+#endif
+#ifdef IP_BOUND_IF
+    NAMED(IP_BOUND_IF),
+#endif
+#ifdef IP_DONTFRAG
+    NAMED(IP_DONTFRAG),
+#endif
+#ifdef IP_FREEBIND
+    NAMED(IP_FREEBIND),
+#endif
+#ifdef IP_MTU
+    NAMED(IP_MTU),
+#endif
+#ifdef IP_MTU_DISCOVER
+    NAMED(IP_MTU_DISCOVER),
+#endif
+#ifdef IP_PKTINFO
+    NAMED(IP_PKTINFO),
+#endif
+#ifdef IP_RECVDSTADDR
+    NAMED(IP_RECVDSTADDR),
+#endif
+#ifdef IP_RECVERR
+    NAMED(IP_RECVERR),
+#endif
+#ifdef IP_RECVTOS
+    NAMED(IP_RECVTOS),
+#endif
+#ifdef IP_RECVTTL
+    NAMED(IP_RECVTTL),
+#endif
+#ifdef IP_TRANSPARENT
+    NAMED(IP_TRANSPARENT),
+#endif
+#ifdef IPV6_BOUND_IF
+    NAMED(IPV6_BOUND_IF),
+#endif
+#ifdef IPV6_DONTFRAG
+    NAMED(IPV6_DONTFRAG),
+#endif
+#ifdef IPV6_FREEBIND
+    NAMED(IPV6_FREEBIND),
+#endif
+#ifdef IPV6_MTU
+    NAMED(IPV6_MTU),
+#endif
+#ifdef IPV6_MTU_DISCOVER
+    NAMED(IPV6_MTU_DISCOVER),
+#endif
+#ifdef IPV6_RECVERR
+    NAMED(IPV6_RECVERR),
+#endif
+#ifdef IPV6_RECVPKTINFO
+    NAMED(IPV6_RECVPKTINFO),
+#endif
+#ifdef IPV6_RECVTCLASS
+    NAMED(IPV6_RECVTCLASS),
+#endif
+#ifdef IPV6_TCLASS
+    NAMED(IPV6_TCLASS),
+#endif
+#ifdef IPV6_TRANSPARENT
+    NAMED(IPV6_TRANSPARENT),
+#endif
+#ifdef UDP_CORK
+    NAMED(UDP_CORK),
+#endif
+#ifdef UDP_GRO
+    NAMED(UDP_GRO),
+#endif
+#ifdef UDP_SEGMENT
+    NAMED(UDP_SEGMENT),
+#endif
+    // clang-format on
+};
+
+}  // namespace
+
+std::span<const NamedNumber> OptionNumbers() { return kNumbers; }
+
+}  // namespace spliceway::sys

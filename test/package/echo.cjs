@@ -1,0 +1,4 @@
+const spliceway = require('spliceway');
+const echoOnce = require('./echo-once.cjs');
+
+echoOnce(spliceway);

@@ -1,0 +1,91 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { root, runScript } from '../support/child.ts';
+
+const SUBPATHS = ['spliceway', 'spliceway/codec', 'spliceway/limits', 'spliceway/testing'];
+
+describe.each(SUBPATHS)('%s', (name) => {
+  test('gives import and require the same names and the same objects', async () => {
+    const { stdout, stderr } = await runScript(`
+      import { createRequire } from 'node:module';
+      import * as imported from '${name}';
+      const required = createRequire(import.meta.url)('${name}');
+      const names = Object.keys(required).sort();
+      console.log(names.length > 0, names.join() === Object.keys(imported).sort().join());
+      console.log(names.every((name) => imported[name] === required[name]));
+    `);
+    expect(stderr).toBe('');
+    expect(stdout).toBe('true true\ntrue\n');
+  });
+
+  test('can be required', async () => {
+    const { stdout } = await runScript(`console.log(Object.keys(require('${name}')).length > 0)`, { commonjs: true });
+    expect(stdout).toBe('true\n');
+  });
+});
+
+test('what one subpath makes another knows', async () => {
+  const { stdout } = await runScript(`
+    import { ErrClosedPipe, OpError, pipe } from 'spliceway';
+    import { Scanner } from 'spliceway/codec';
+    const [a, b] = pipe();
+    b.setReadDeadline(1);
+    const scanner = new Scanner(b);
+    console.log(await scanner.scan(), scanner.err() instanceof OpError);
+    a.close();
+    b.close();
+    const again = new Scanner(b);
+    console.log(await again.scan(), again.err().cause === ErrClosedPipe);
+  `);
+  expect(stdout).toBe('false true\nfalse true\n');
+});
+
+test('the types resolve for ES modules and for CommonJS', { timeout: 60_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'spliceway-types-'));
+  try {
+    mkdirSync(join(folder, 'node_modules'));
+    symlinkSync(root, join(folder, 'node_modules/spliceway'));
+    symlinkSync(join(root, 'node_modules/@types'), join(folder, 'node_modules/@types'));
+    const program = `
+      import { type Conn, listen, pipe } from 'spliceway';
+      import { Scanner, scanWords, type SplitFunc } from 'spliceway/codec';
+      import { limitListener } from 'spliceway/limits';
+      import { testConn } from 'spliceway/testing';
+      export async function main(): Promise<string> {
+        const limited = limitListener(await listen('tcp', ':0'), 1);
+        (await limited.accept()).setNoDelay(true);
+        const [a, b]: [Conn, Conn] = pipe();
+        testConn(async () => ({ a, b, stop() {} }), { packets: false });
+        const split: SplitFunc = scanWords;
+        for await (const bytes of new Scanner(a, { split })) bytes.readUInt8();
+        for await (const lines of new Scanner(a, { encoding: 'utf8' }).batches()) return lines.join();
+        for await (const line of new Scanner(a, { encoding: 'utf8' })) return line.trim();
+        return '';
+      }
+    `;
+    writeFileSync(join(folder, 'esm.mts'), program);
+    writeFileSync(join(folder, 'cjs.cts'), program);
+    const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+    const flags = [
+      '--noEmit',
+      '--strict',
+      '--module',
+      'node20',
+      '--target',
+      'es2022',
+      '--lib',
+      'es2023,esnext.disposable',
+    ];
+    const { stdout } = spawnSync(process.execPath, [tsc, ...flags, '--types', 'node', 'esm.mts', 'cjs.cts'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    expect(stdout).toBe('');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
