@@ -4,7 +4,7 @@ import { fstatSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { checkInteger, checkObject, checkSignal } from './check';
 import type { CallOptions, Conn } from './conn';
-import { asOpError, invalidType, invalidValue, OpError, SyscallError, thrownCause } from './errors';
+import { asOpError, invalidType, invalidValue, isClosedPipe, OpError, SyscallError, thrownCause } from './errors';
 import { checked, rejected } from './pending';
 import { type CopyErrors, PumpCopy, type PumpEnd } from './stream/pumping';
 import { StreamConn } from './stream/stream-conn';
@@ -128,6 +128,8 @@ const isStream = (end: CopyEnd): boolean => end instanceof TCPConn || (end insta
 function errorAt(at: CopyEnd, end: End, cause: Error): OpError {
   const op = end === 'source' ? 'read' : 'write';
   if (isFile(at)) return new OpError(op, 'file', null, null, cause);
+  // As in Go, where a pipe's is no OpError.
+  if (isClosedPipe(cause)) return cause as OpError;
   if (!(at instanceof StreamConn)) return asOpError(op, at, cause);
   if (cause instanceof OpError) return cause;
   const plain = cause instanceof SyscallError && cause.syscall === 'splice'; // where Go reads and writes

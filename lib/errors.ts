@@ -68,6 +68,8 @@ export class DNSError extends Error {
   readonly code: string;
   /** The name does not exist, or has no address of the wanted family. */
   readonly notFound: boolean;
+  /** There was no time left to look it up. */
+  readonly timeout: boolean;
   /** A later attempt may work. */
   readonly temporary: boolean;
 
@@ -81,7 +83,8 @@ export class DNSError extends Error {
     this.name = 'DNSError';
     this.code = code;
     this.notFound = code === 'ENOTFOUND' || code === 'ENODATA';
-    this.temporary = code === 'EAI_AGAIN';
+    this.timeout = code === ErrDeadlineExceeded.code;
+    this.temporary = this.timeout || code === 'EAI_AGAIN';
   }
 }
 
@@ -98,7 +101,10 @@ class SentinelError extends Error {
 /** The cause of every OpError about a use after close (Go's net.ErrClosed). */
 export const ErrClosed: Error = new SentinelError('use of closed network connection', 'ERR_SPLICEWAY_CLOSED');
 /** The cause of every OpError about a deadline (Go's os.ErrDeadlineExceeded). */
-export const ErrDeadlineExceeded: Error = new SentinelError('i/o timeout', 'ERR_SPLICEWAY_DEADLINE_EXCEEDED');
+export const ErrDeadlineExceeded: Error & { readonly code: string } = new SentinelError(
+  'i/o timeout',
+  'ERR_SPLICEWAY_DEADLINE_EXCEEDED',
+);
 /** The cause of an OpError for writeTo() on a connected packet conn (Go's net.ErrWriteToConnected). */
 export const ErrWriteToConnected: Error = new SentinelError(
   'use of WriteTo with pre-connected connection',
@@ -114,6 +120,10 @@ export function closedPipe(): Error {
   return Object.assign(new Error(ErrClosedPipe.message, { cause: ErrClosedPipe }), {
     code: 'ERR_SPLICEWAY_CLOSED_PIPE',
   });
+}
+
+export function isClosedPipe(error: unknown): boolean {
+  return error instanceof Error && error.cause === ErrClosedPipe;
 }
 
 /**
@@ -172,6 +182,7 @@ function describe(op: string, net: string, source: Addr | null, addr: Addr | nul
 
 function isTimeout(cause: Error): boolean {
   if (cause instanceof OpError) return cause.timeout;
+  if (cause instanceof DNSError) return cause.timeout;
   return cause === ErrDeadlineExceeded || (cause instanceof SyscallError && cause.code === 'ETIMEDOUT');
 }
 
@@ -190,6 +201,7 @@ function isTemporary(op: string, cause: Error): boolean {
 /** What a connection of a foreign make rejected with: an OpError in any case. */
 export function asOpError(op: string, conn: { localAddr?: Addr; remoteAddr?: Addr }, thrown: unknown): OpError {
   if (thrown instanceof OpError) return thrown;
+  if (isClosedPipe(thrown)) return new OpError(op, 'pipe', null, null, ErrClosedPipe);
   const { localAddr = null, remoteAddr = null } = conn;
   return new OpError(op, localAddr?.network ?? '', localAddr, remoteAddr, thrownCause(thrown));
 }

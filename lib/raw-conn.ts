@@ -83,7 +83,7 @@ function signalOf(options: CallOptions | undefined): AbortSignal | undefined {
 
 /** @internal For what has no direction to wait in. */
 export function cannotWait(op: string, net: string, error: (cause: Error) => OpError): Promise<never> {
-  const cause = new Error(`${op} needs a connection: a ${net} socket that is not connected has control() alone`);
+  const cause = new Error(`${op} needs a stream: a ${net} socket that is none has control() alone`);
   return rejected(error(Object.assign(cause, { code: 'EINVAL' })));
 }
 

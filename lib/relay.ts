@@ -2,7 +2,16 @@
 
 import { checkObject, checkSignal } from './check';
 import type { Conn } from './conn';
-import { asOpError, ErrBusy, ErrClosed, invalidType, invalidValue, type OpError, SyscallError } from './errors';
+import {
+  asOpError,
+  ErrBusy,
+  ErrClosed,
+  ErrClosedPipe,
+  invalidType,
+  invalidValue,
+  type OpError,
+  SyscallError,
+} from './errors';
 import { checked } from './pending';
 import { PumpCopy } from './stream/pumping';
 import { readNow } from './stream/reading';
@@ -146,6 +155,9 @@ class Relay {
     this.closedHere ||= this.error === null && (error.cause === ErrClosed || this.isClosed());
     this.endedBy ??= atSink ? to : from;
     this.error ??= error;
+    // A pipe that is closed says so at both of its ends, and means the one that was closed here.
+    const piped = error.cause === ErrClosedPipe && this.conns[atSink ? to : from].state === 'closed';
+    this.closedHere = this.error.cause === ErrClosed || piped;
     // A source that failed has nothing more to give, and takes nothing more. A socket to which the system
     // takes nothing may still hold bytes for the other side: that direction goes on until it has ended too.
     const goesOn = atSink && error.cause instanceof SyscallError && this.conns[to] instanceof SocketConn;

@@ -195,21 +195,21 @@ export function resolveUnix(network: UnixAddr['network'], path: string): UnixAdd
  * The TCP address that `host:port` stands for: of several, the first of IPv4 unless the host is an IPv6
  * literal (Go's net.ResolveTCPAddr). The port may be a service's name, such as `http`.
  *
- * @param network `tcp`, `tcp4`, `tcp6`
+ * @param network `tcp`, `tcp4`, `tcp6`; empty is the first, as in Go
  * @throws AddrError, UnknownNetworkError, DNSError, or the signal's reason (all as rejections)
  */
 export function resolveTCPAddr(network: string, address: string, options: ResolveOptions = {}): Promise<TCPAddr> {
-  return resolveOne(network, address, options, isTCP, resolveTCP);
+  return resolveOne(network === '' ? 'tcp' : network, address, options, isTCP, resolveTCP);
 }
 
 /** The same for `udp`, `udp4`, `udp6` (Go's net.ResolveUDPAddr). */
 export function resolveUDPAddr(network: string, address: string, options: ResolveOptions = {}): Promise<UDPAddr> {
-  return resolveOne(network, address, options, isUDP, resolveUDP);
+  return resolveOne(network === '' ? 'udp' : network, address, options, isUDP, resolveUDP);
 }
 
 /** The same for `ip`, `ip4`, `ip6`, also with a protocol as in `ip4:icmp`: the address is a host (Go's net.ResolveIPAddr). */
 export function resolveIPAddr(network: string, address: string, options: ResolveOptions = {}): Promise<IPAddr> {
-  return resolveOne(network, address, options, isIPNetwork, async (name, host, rest) => {
+  return resolveOne(network === '' ? 'ip' : network, address, options, isIPNetwork, async (name, host, rest) => {
     const { network: bare } = name.includes(':') ? await parseIPNetwork(name) : { network: name };
     return resolveIP(bare, host, rest);
   });

@@ -26,7 +26,6 @@ const MAX_COUNT = 127;
 /** Applies a configuration to a native handle. Sub-second times are rounded up to whole seconds. */
 export function applyKeepAlive(id: number, config: KeepAliveConfig): void {
   native.setKeepAlive(id, config.enable ? 1 : 0);
-  if (!config.enable) return;
   native.setKeepAliveConfig(
     id,
     seconds(config.idle),

@@ -21,7 +21,7 @@ const MAY_USE_NODE = /^(napi|node_api|js_native_api|uv)\.h$/;
 
 // A file or folder of lib/ may import those of its own rank and below; what is not named here is the face.
 const LIB_RANKS = [
-  ['load', 'errno', 'conn'],
+  ['load', 'errno', 'conn', 'turn'],
   ['binding'],
   ['errors', 'check', 'deadline', 'timer', 'pending', 'addr', 'chunk', 'services', 'turn'],
   ['dispatch', 'handle', 'info', 'raw-conn', 'socket-file', 'socket-option'],

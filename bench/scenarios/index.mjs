@@ -8,4 +8,4 @@ import { idle } from './idle.mjs';
 import { scanner } from './scanner.mjs';
 import { udp } from './udp.mjs';
 
-export const scenarios = [echo, connect, idle, deadlines, forward, scanner, udp];
+export const scenarios = [echo, connect, idle, deadlines, udp, forward, scanner];

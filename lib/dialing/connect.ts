@@ -129,7 +129,8 @@ function begin(attempt: Attempt, protocol: number): { id: number; status: number
 function prepare(network: string, id: number, options: DialOptions): void {
   if (!isTCP(network)) return;
   native.setNoDelay(id, 1);
-  applyKeepAlive(id, keepAliveOf(options));
+  const keepAlive = keepAliveOf(options);
+  if (keepAlive.enable) applyKeepAlive(id, keepAlive);
 }
 
 function waitFor({ options: { signal }, onConnecting }: Attempt, connecting: Connecting): Promise<number> {

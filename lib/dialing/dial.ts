@@ -1,12 +1,12 @@
 // One dial: its addresses, its time, and which of them are tried when.
 
-import { type SocketAddr as Addr, UnixAddr } from '../addr';
+import { type SocketAddr as Addr, splitHostPort, UnixAddr } from '../addr';
 import { MAX_TIMER, toEpoch } from '../deadline';
 import type { DialOptions } from '../dial';
-import { AddrError, ErrDeadlineExceeded, OpError, thrownCause, UnknownNetworkError } from '../errors';
+import { AddrError, DNSError, ErrDeadlineExceeded, OpError, thrownCause, UnknownNetworkError } from '../errors';
 import { connOn, isDatagram, isIPNetwork, isTCP, isUnix } from '../network';
 import { type Connected, openPacketSocket, type SocketPacketConn } from '../packet/open';
-import { favorite, parseIPNetwork, resolveAddrs, versionOf } from '../resolve';
+import { favorite, parseIPNetwork, parseLiteral, resolveAddrs, versionOf } from '../resolve';
 import type { TCPConn } from '../tcp-conn';
 import type { UnixConn } from '../unix-conn';
 import { type Connecting, connectStream } from './connect';
@@ -93,15 +93,31 @@ export class Dial {
     if (isIPNetwork(this.network)) await parseIPNetwork(this.network);
     if (this.address === '') throw new AddrError('missing address', '');
     this.local = await this.resolveLocal();
+    if (this.deadline <= Date.now()) this.mustBeNumeric();
     const remotes = await resolveAddrs(this.network, this.address, this.options);
     return this.local === null ? remotes : fittingOf(remotes, this.local);
+  }
+
+  // Past the deadline a numeric address is still looked at, and named in the error; a name is not.
+  private mustBeNumeric(): void {
+    const name = this.nameToLookUp();
+    if (name !== null) throw timedOut(name);
+  }
+
+  private nameToLookUp(): string | null {
+    if (isUnix(this.network) || this.network === 'unixgram') return null;
+    const host = isIPNetwork(this.network) ? this.address : splitHostPort(this.address).host;
+    return host === '' || parseLiteral(host) !== null ? null : host;
   }
 
   /** The promise's outcome, unless the dial's time is up before. */
   private within<T>(promise: Promise<T>): Promise<T> {
     if (Number.isNaN(this.deadline)) return promise;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(ErrDeadlineExceeded), Math.min(this.deadline - Date.now(), MAX_TIMER));
+      const timer = setTimeout(
+        () => reject(timedOut(this.nameToLookUp() ?? this.address)),
+        Math.min(this.deadline - Date.now(), MAX_TIMER),
+      );
       promise.finally(() => clearTimeout(timer)).then(resolve, reject);
     });
   }
@@ -111,6 +127,11 @@ export class Dial {
     if (localAddr === undefined || typeof localAddr !== 'string') return localAddr ?? null;
     return favorite(await resolveAddrs(this.network, localAddr, this.options), localAddr.includes('['));
   }
+}
+
+/** What Go's resolver says when its context ends. */
+function timedOut(name: string): DNSError {
+  return new DNSError(name, ErrDeadlineExceeded.message, ErrDeadlineExceeded.code);
 }
 
 const isKnown = (network: string): boolean =>

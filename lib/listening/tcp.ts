@@ -35,7 +35,8 @@ function bindTCP(network: string, addr: TCPAddr, to: NativeAddr, options: Listen
     if (to[0] === IP6) native.setV6Only(socket, familyOf(network) === 6 ? 1 : 0);
     // Accepted connections inherit these, so that none of them costs a system call of its own.
     native.setNoDelay(socket, 1);
-    applyKeepAlive(socket, keepAliveOf(options));
+    const keepAlive = keepAliveOf(options);
+    if (keepAlive.enable) applyKeepAlive(socket, keepAlive);
   };
   const binding = { network, addr, to, prepare };
   if (options.multipathTCP !== true) return bindAndListen(binding, options);

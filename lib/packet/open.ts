@@ -226,18 +226,23 @@ function connOn(
 export function filePacketConn(fd: number): SocketPacketConn {
   checkInteger('fd', fd, 0, 2 ** 31 - 1);
   try {
-    native.describeSocket(fd);
-    const [family, type] = scratchIds as unknown as [number, number];
-    const network = networkOf(type, family);
-    if (network === null) throw new ErrnoError(-EINVAL);
-    const id = native.adoptPackets(fd);
-    const peer = native.peerAddr(id);
-    // As in Go, writeTo() works on it where the system lets it.
-    const remote = peer === undefined || isNobody(peer) ? null : fromNative(peer, network);
-    return connOn({ id, net: network, family, remote, connected: false }, network);
+    return adoptPackets(fd);
   } catch (error) {
     throw new OpError('file', 'file+net', null, fileAddr(fd), thrownCause(error));
   }
+}
+
+/** @internal What it throws is the cause of an OpError. */
+export function adoptPackets(fd: number): SocketPacketConn {
+  native.describeSocket(fd);
+  const [family, type] = scratchIds as unknown as [number, number];
+  const network = networkOf(type, family);
+  if (network === null) throw new ErrnoError(-EINVAL);
+  const id = native.adoptPackets(fd);
+  const peer = native.peerAddr(id);
+  // As in Go, writeTo() works on it where the system lets it.
+  const remote = peer === undefined || isNobody(peer) ? null : fromNative(peer, network);
+  return connOn({ id, net: network, family, remote, connected: false }, network);
 }
 
 const isNobody = (peer: readonly unknown[]): boolean => peer.length === 1 && peer[0] === '';

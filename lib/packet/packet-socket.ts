@@ -440,7 +440,7 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
 
   /** @internal */
   rawRefusal(op: string): OpError | null {
-    if (op !== 'raw-control') return this.refusal(op === 'raw-read' ? 'read' : 'write');
+    if (op !== 'raw-control') return this.refusal(op);
     return this.id < 0 ? new OpError(op, this.net, null, this.localAddr, ErrClosed) : null;
   }
 
@@ -481,10 +481,11 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
   refusal(op: string, to: Addr | null = this.remoteAddr): OpError | null {
     if (this.id < 0) return this.error(op, ErrClosed, to);
     this.used = true;
-    if (op === 'read' && this.flow !== null) return this.error(op, ErrBusy, to);
-    if (op !== 'read' && this.closing !== null) return this.error(op, ErrClosed, to);
+    const reads = op === 'read' || op === 'raw-read';
+    if (reads && this.flow !== null) return this.error(op, ErrBusy, to);
+    if (!reads && this.closing !== null) return this.error(op, ErrClosed, to);
     const { unreported } = this;
-    if (unreported === null || op === 'read') return null;
+    if (unreported === null || reads) return null;
     this.unreported = null;
     return unreported;
   }

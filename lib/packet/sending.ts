@@ -4,7 +4,7 @@ import type { Addr } from '../addr';
 import { AGAIN, EXPIRED, NOTHING, native, scratch, WRITE, WRITE_SIDE } from '../binding';
 import { checkBytes, detachedWhileWaiting, isDetached } from '../check';
 import type { CallOptions } from '../conn';
-import { invalidType, OpError } from '../errors';
+import { ErrClosed, invalidType, OpError } from '../errors';
 import { advanced, checked, joined, Pending, rejected, without } from '../pending';
 import { toBytes } from '../stream/writing';
 import { spend } from '../turn';
@@ -83,8 +83,9 @@ function attempt(
   return native.sendScratch(conn.id, resumed, bytes.length);
 }
 
-function failure(conn: Socket, { op, syscall, to }: Shipment, status: number): Error {
-  return withCount(conn.failure(op, syscall, status, to ?? conn.remoteAddr), 0);
+function failure(conn: Socket, { op, syscall, to, control }: Shipment, status: number): Error {
+  // Go's WriteMsg names the address that it was given, also where the socket has one.
+  return withCount(conn.failure(op, syscall, status, control === null ? (to ?? conn.remoteAddr) : to), 0);
 }
 
 function ship(conn: Socket, shipment: Shipment, signal: AbortSignal | undefined): Promise<number> {
@@ -169,6 +170,9 @@ export function writev(conn: Socket, list: unknown, options: CallOptions | undef
   if (!Array.isArray(list)) throw invalidType('list', 'an array of Uint8Array', list);
   for (let i = 0; i < list.length; i++) checkBytes(`list[${i}]`, list[i]);
   const bytes = Buffer.concat(list);
+  // Nothing to send is not the same as an empty datagram, which is a list of one empty member.
+  if (list.length === 0)
+    return conn.id < 0 ? rejected(withCount(conn.error('writev', ErrClosed), 0)) : Promise.resolve(0);
   return ship(conn, { bytes, to: null, control: null, op: 'writev', syscall: 'writev' }, signal);
 }
 

@@ -10,6 +10,7 @@ import { ownChunk } from '../chunk';
 import type { CallOptions } from '../conn';
 import { ErrBusy, ErrClosed } from '../errors';
 import { Pending, rejected } from '../pending';
+import { spend } from '../turn';
 import { joinReads, leaveReads, type ReadTurn, signalOf } from './reading';
 import type { StreamConn } from './stream-conn';
 
@@ -79,10 +80,15 @@ export function peek(conn: StreamConn, n: number, options: CallOptions | undefin
   if (signal?.aborted === true) return Promise.reject(signal.reason);
   const refused = conn.refusal('peek');
   if (refused !== null) return rejected(refused);
-  if (conn.reads !== null) return wait(conn, n, signal);
+  if (conn.reads !== null || conn.mustWait(READ)) return wait(conn, n, signal);
   const status = look(conn, n, false);
-  if (status === AGAIN) return wait(conn, n, signal);
-  return status < 0 ? rejected(conn.failure('peek', status)) : Promise.resolve(seen(conn, status));
+  if (status < 0 && status !== AGAIN) return rejected(conn.failure('peek', status));
+  if (status !== AGAIN) {
+    spend(status);
+    return Promise.resolve(seen(conn, status));
+  }
+  native.awaitNotice(conn.id, READ, ONCE);
+  return wait(conn, n, signal);
 }
 
 /** How many bytes, of those in front and of the kernel's, now stand in the scratch buffer. */
@@ -105,7 +111,6 @@ function seen(conn: StreamConn, n: number): Buffer | null {
 
 function wait(conn: StreamConn, n: number, signal: AbortSignal | undefined): Promise<Buffer | null> {
   const call = new PendingPeek(n);
-  if (conn.reads === null) native.awaitNotice(conn.id, READ, ONCE);
   joinReads(conn, call);
   if (signal !== undefined) call.abortOn(signal, () => leaveReads(conn, call));
   return call.promise;

@@ -6,6 +6,7 @@ import { ownChunk } from '../chunk';
 import type { CallOptions } from '../conn';
 import { causeOf, invalidType, invalidValue, outOfRange } from '../errors';
 import { Pending, rejected } from '../pending';
+import { spend } from '../turn';
 import { takeFront } from './front';
 import { joinReads, leaveReads, type ReadTurn, signalOf } from './reading';
 import type { StreamConn } from './stream-conn';
@@ -109,11 +110,15 @@ export function recvFds(conn: StreamConn, max: number, options: CallOptions | un
   if (signal?.aborted === true) return Promise.reject(signal.reason);
   const refused = conn.refusal('read');
   if (refused !== null) return rejected(refused);
-  if (conn.reads !== null) return wait(conn, max, signal);
+  if (conn.reads !== null || conn.mustWait(READ)) return wait(conn, max, signal);
   const status = receive(conn, max, false);
-  if (status === AGAIN) return wait(conn, max, signal);
-  if (status < 0) return rejected(conn.error('read', causeOf(status, 'recvmsg')));
-  return Promise.resolve(outcomeOf(conn, status));
+  if (status < 0 && status !== AGAIN) return rejected(conn.error('read', causeOf(status, 'recvmsg')));
+  if (status !== AGAIN) {
+    spend(status);
+    return Promise.resolve(outcomeOf(conn, status));
+  }
+  native.awaitNotice(conn.id, READ, ONCE);
+  return wait(conn, max, signal);
 }
 
 // How many there are, or -1 for too many; then their numbers.
@@ -140,7 +145,6 @@ function outcomeOf(conn: StreamConn, n: number): Outcome {
 
 function wait(conn: StreamConn, max: number, signal: AbortSignal | undefined): Promise<Outcome> {
   const call = new PendingReceive(max);
-  if (conn.reads === null) native.awaitNotice(conn.id, READ, ONCE);
   joinReads(conn, call);
   if (signal !== undefined) call.abortOn(signal, () => leaveReads(conn, call));
   return call.promise;

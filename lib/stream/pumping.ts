@@ -128,6 +128,7 @@ export class PumpCopy extends Pending<number> {
     return true;
   }
 
+  // Past its deadline a source gives nothing, not even these.
   private takeFirst(): void {
     if (this.source === null || this.source.front === null || this.first !== null) return;
     // Past its deadline a source gives nothing, whatever it has.

@@ -1,15 +1,22 @@
 // Raw calls of a connection: a function of the caller's in a line, in place of a system call of ours.
 
 import { native, READ } from '../binding';
-import { causeOf, invalidReturn } from '../errors';
+import { causeOf, invalidReturn, type OpError } from '../errors';
 import { Pending } from '../pending';
 import type { RawCall } from '../raw-conn';
-import { joinReads, leaveReads, pumpReads, type ReadTurn } from './reading';
+import { spend } from '../turn';
+import { joinReads, leaveReads, pumpReads } from './reading';
 import type { StreamConn } from './stream-conn';
-import { joinWrites, leaveWrites, type WriteTurn } from './writing';
+import { joinWrites, leaveWrites } from './writing';
+
+/** What has the line: a connection, or a packet conn. */
+interface RawTarget {
+  readonly id: number;
+  error(op: string, cause: Error): OpError;
+}
 
 /** A raw call, in either line. */
-class RawTurn extends Pending<void> implements ReadTurn, WriteTurn {
+export class RawTurn extends Pending<void> {
   private over = false;
 
   constructor(
@@ -20,7 +27,7 @@ class RawTurn extends Pending<void> implements ReadTurn, WriteTurn {
     super();
   }
 
-  run(conn: StreamConn): boolean {
+  run(conn: RawTarget): boolean {
     const done = this.ask(conn);
     // The function may have closed the connection, or moved its deadline to the past.
     if (done || this.over) return true;
@@ -29,7 +36,7 @@ class RawTurn extends Pending<void> implements ReadTurn, WriteTurn {
     return status < 0;
   }
 
-  private ask(conn: StreamConn): boolean {
+  private ask(conn: RawTarget): boolean {
     try {
       const done: unknown = this.call(native.descriptor(conn.id));
       if (typeof done !== 'boolean') throw invalidReturn(`a function of ${this.op}`, 'a boolean', done);
@@ -41,7 +48,7 @@ class RawTurn extends Pending<void> implements ReadTurn, WriteTurn {
     }
   }
 
-  endWith(conn: StreamConn, status: number): void {
+  endWith(conn: RawTarget, status: number): void {
     this.leave(conn);
     this.fail(conn.error(this.op, causeOf(status, this.op)));
   }
@@ -50,7 +57,7 @@ class RawTurn extends Pending<void> implements ReadTurn, WriteTurn {
    * The edge was taken, and it may not have used what the edge told of: whoever comes next must look
    * for itself.
    */
-  leave(conn: StreamConn): void {
+  leave(conn: RawTarget): void {
     this.over = true;
     native.wakeUp(conn.id, this.side);
   }
@@ -65,18 +72,23 @@ export function rawWait(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const turn = new RawTurn(side, op, call);
-  const [join, leave] = side === READ ? [joinRawRead, leaveReads] : [joinWrites, leaveWrites];
+  const leave = side === READ ? leaveReads : leaveWrites;
   if (signal !== undefined) {
     turn.abortOn(signal, () => {
       turn.leave(conn);
       leave(conn, turn);
     });
   }
-  join(conn, turn);
+  const later = conn.mustWait(side);
+  // Whatever the kernel says: it has to be asked once.
+  if (later) native.wakeUp(conn.id, side);
+  spend(0);
+  if (side === READ) joinRawRead(conn, turn, later);
+  else joinWrites(conn, turn, later);
   return turn.promise;
 }
 
-function joinRawRead(conn: StreamConn, turn: RawTurn): void {
+function joinRawRead(conn: StreamConn, turn: RawTurn, later: boolean): void {
   joinReads(conn, turn);
-  if (conn.reads === turn) pumpReads(conn);
+  if (conn.reads === turn && !later) pumpReads(conn);
 }

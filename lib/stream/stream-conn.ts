@@ -304,6 +304,8 @@ export abstract class StreamConn implements Conn, Waiter {
   mustWait(side: number): boolean {
     if (!exhausted() || (native.state(this.id) & (1 << side)) !== 0) return false;
     native.awaitNotice(this.id, side, ONCE);
+    // No event tells of bytes that were put back.
+    if (side === READ && this.front !== null) native.wakeUp(this.id, READ);
     return true;
   }
 

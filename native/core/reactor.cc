@@ -28,7 +28,9 @@ bool Reactor::Insert(std::unique_ptr<Pollable> object) {
 }
 
 void Reactor::Close(Pollable* pollable) {
-  const bool may_linger = pollable->may_linger();
+  // Nothing but a connection has anything to wait for, and a listener's address is to be free at
+  // once.
+  const bool may_linger = pollable->may_linger() && pollable->type() == Pollable::Type::kStream;
   OwnFd fd = Detach(pollable);
   if (may_linger && sys::Lingers(fd.get())) sys::CloseLingering(std::move(fd));
 }

@@ -68,7 +68,7 @@ std::optional<SockAddr> SockAddr::Unix(std::string_view name) {
   out.size_ = static_cast<socklen_t>(kPathOffset + name.size() + (abstract ? 0 : 1));
   if (abstract) un.sun_path[0] = '\0';
   // Without a name; on Linux bind(2) picks one.
-  if (name.empty() || (abstract && name.size() == 1)) out.size_ = kPathOffset;
+  if (name.empty()) out.size_ = kPathOffset;
   Store(un, out.get(), sizeof(un));
   return out;
 }

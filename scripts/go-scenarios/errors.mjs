@@ -87,7 +87,7 @@ const isSystem = (e) => typeof e.errno === 'number' && !isDNS(e) && !/^getaddrin
 
 // In Go's order: the first that something in the chain answers to.
 const KINDS = [
-  ['timeout', (e) => e.code === 'ERR_SPLICEWAY_DEADLINE_EXCEEDED' && !isDNS(e)],
+  ['timeout', (e) => e.code === 'ERR_SPLICEWAY_DEADLINE_EXCEEDED' && !isDNS(e) && !isDNS(e.cause ?? {})],
   ['closed', has('ERR_SPLICEWAY_CLOSED')],
   ['closedPipe', (e) => /CLOSED_PIPE$/.test(e.code) || e.message === 'io: read/write on closed pipe'],
   ['canceled', is(Canceled)],

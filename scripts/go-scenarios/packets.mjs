@@ -6,11 +6,17 @@ import { writeForm } from './streams.mjs';
 
 const NOTHING = Buffer.alloc(0);
 
-/** Where a packet goes: an address, or null for none. */
-function targetOf(world, { to, address, network }, endpoint) {
-  if (to) return world.localAddr(to);
-  if (!address) return null;
-  return resolveAddr(network || endpoint.localAddr.network, world.expand(address));
+/** Calls back with the address that a step names, or null for none. */
+async function withTarget(world, { to, address }, network, use) {
+  if (to) return use(world.localAddr(to));
+  if (!address) return use(null);
+  let addr;
+  try {
+    addr = await resolveAddr(network, world.expand(address));
+  } catch (error) {
+    return { bad: error.message };
+  }
+  return use(addr);
 }
 
 async function readFrom(_world, { max = 0, show }, { object }) {
@@ -52,24 +58,18 @@ async function send(world, step, write) {
   }
 }
 
-async function writeTo(world, step, endpoint) {
-  let addr = targetOf(world, step, endpoint);
-  if (addr instanceof Promise) {
-    try {
-      addr = await addr;
-    } catch (error) {
-      return { bad: error.message };
-    }
-  }
-  return send(world, step, (bytes) => endpoint.object.writeTo(bytes, addr));
+function writeTo(world, step, { object, localAddr }) {
+  return withTarget(world, step, step.network || localAddr.network, (addr) =>
+    send(world, step, (bytes) => object.writeTo(bytes, addr)),
+  );
 }
 
 /** Go hands over an address of the socket's own type, or none. */
-async function writeMsg(world, step, endpoint) {
-  let addr = targetOf(world, step, endpoint);
-  if (addr instanceof Promise) addr = await addr;
-  const fits = endpoint.isUDP ? addr?.network === 'udp' : /^unix/.test(addr?.network);
-  return send(world, step, (bytes) => endpoint.object.writeMsg(bytes, NOTHING, fits ? addr : null));
+function writeMsg(world, step, { object, localAddr, isUDP }) {
+  const fits = (addr) => (isUDP ? addr?.network === 'udp' : /^unix/.test(addr?.network));
+  return withTarget(world, step, localAddr.network, (addr) =>
+    send(world, step, (bytes) => object.writeMsg(bytes, NOTHING, fits(addr) ? addr : null)),
+  );
 }
 
 /** Verbs that need a method which not every connection has. */

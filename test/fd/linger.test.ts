@@ -64,6 +64,18 @@ describe.runIf(onLinux)('close() with a linger time', () => {
     expect((await readAll(client)).length).toBe(sent);
   });
 
+  test('of a listener frees its address at once', async () => {
+    const first = await listen('tcp', '127.0.0.1:0');
+    first.setOption('SOL_SOCKET', 'SO_LINGER', new Uint8Array(Int32Array.of(1, SECONDS).buffer));
+    for (let i = 0; i < 20; i++) {
+      const before = openSockets();
+      const listener = i === 0 ? first : await listen('tcp', `${first.addr}`);
+      listener.setOption('SOL_SOCKET', 'SO_LINGER', new Uint8Array(Int32Array.of(1, SECONDS).buffer));
+      listener.close();
+      expect(openSockets()).toBe(i === 0 ? before - 1 : before);
+    }
+  });
+
   test('of many connections at once, more than there are threads for', async () => {
     const many = 70;
     const chunk = bytes(8 * 1024);

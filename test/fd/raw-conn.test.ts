@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { bytes, MiB, readAll, readExactly } from '../support/bytes.ts';
 import { caught } from '../support/caught.ts';
 import { streams, tcpPair } from '../support/pair.ts';
-import { isPending, turns } from '../support/time.ts';
+import { eventually, isPending, turns } from '../support/time.ts';
 
 /** read(2): a string, or null where it says EAGAIN. */
 function take(fd: number, n = 1024): string | null {
@@ -79,7 +79,7 @@ describe.each(streams)('a RawConn of %s', (network, makePair) => {
     expect(got).toEqual([null]);
     expect(await isPending(reading)).toBe(true);
     await pair.server.write('one');
-    await turns();
+    await eventually(() => got.includes('one'));
     expect(got.filter((some) => some !== null)).toEqual(['one']);
     await pair.server.write('two');
     await reading;

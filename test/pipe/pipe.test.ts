@@ -614,7 +614,12 @@ describe('copy() and relay()', () => {
     await a.write('through');
     expect(String(await reading)).toBe('through');
     b.close();
-    expect(await relaying).toMatchObject({ reason: 'closed', endedBy: 'a', aToB: 7, error: CLOSED });
+    expect(await relaying).toMatchObject({
+      reason: 'closed',
+      endedBy: 'a',
+      aToB: 7,
+      error: { code: CLOSED.code, cause: ErrClosedPipe },
+    });
     expect(await d.read()).toBeNull();
   });
 });

@@ -17,10 +17,10 @@ int main(int argc, char** argv) {
     bench::RunIdle(options);
   } else if (options.mode == "forward") {
     bench::RunForward(options);
-  } else if (options.mode == "packets") {
-    bench::RunPackets(options);
   } else if (options.mode == "lines") {
     bench::RunLines(options);
+  } else if (options.mode == "packets") {
+    bench::RunPackets(options);
   } else {
     bench::Fail("there is no mode %s", options.mode.c_str());
   }

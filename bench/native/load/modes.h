@@ -17,10 +17,10 @@ void RunIdle(const Options& options);
 // Bytes through a proxy; both its client and its target are here.
 void RunForward(const Options& options);
 
-// Datagrams to a UDP echo server, a fixed number of them on their way at each peer.
-void RunPackets(const Options& options);
-
 // Lines to a server that counts them.
 void RunLines(const Options& options);
+
+// Datagrams to a UDP echo server, a fixed number of them on their way at each peer.
+void RunPackets(const Options& options);
 
 }  // namespace bench

@@ -76,7 +76,7 @@ Options ParseOptions(int argc, char** argv) {
     BadUsage("--connections, --size and --in-flight must be at least 1");
   }
   const bool measures = options.mode == "echo" || options.mode == "connect" ||
-                        options.mode == "packets" || options.mode == "lines";
+                        options.mode == "lines" || options.mode == "packets";
   if (options.mode != "forward" && options.target.sin_port == 0) BadUsage("--target is needed");
   if (measures && options.server_pid == 0) BadUsage("--server-pid is needed");
   return options;
