@@ -19,23 +19,24 @@ import { checkInteger } from './check';
 import { OpError, thrownCause } from './errors';
 import { SocketListener } from './listener';
 import { connOn } from './network';
-import { adoptPackets, type SocketPacketConn } from './packet/open';
+import { adoptPackets } from './packet/open';
 import { applyKeepAlive, type TCPConn } from './tcp-conn';
 import type { UnixConn } from './unix-conn';
 
 /**
  * A connection on a descriptor that was inherited or passed (Go's FileConn): TCP, or a Unix socket of
- * bytes or of packets; a socket of datagrams gives what filePacketConn() does. The descriptor belongs to the Conn from now on, which makes it non-blocking and
+ * bytes or of packets. The descriptor belongs to the Conn from now on, which makes it non-blocking and
  * close-on-exec; where this throws it stays the caller's, and open. A TCP connection gets the no-delay
- * and keep-alive of one that was dialed.
+ * and keep-alive of one that was dialed. For a socket of datagrams it is filePacketConn(), and gives what
+ * that gives, whatever the type here says.
  * @throws OpError `op: 'file'`, `net: 'file+net'`: `EBADF`, `ENOTSOCK`, `ENOTCONN`; `EINVAL` for a
  *   socket that listens, or of another kind
  */
-export function fileConn(fd: number): TCPConn | UnixConn | SocketPacketConn {
+export function fileConn(fd: number): TCPConn | UnixConn {
   checkInteger('fd', fd, 0, MAX_FD);
   return asFileOp(fd, () => {
     const { network, kind, listening } = describe(fd);
-    if (kind === null) return adoptPackets(fd);
+    if (kind === null) return adoptPackets(fd) as unknown as UnixConn;
     if (listening) throw wrongSocket('the socket listens: it is for fileListener()');
     const conn = connOn(native.adoptStream(fd, kind), network, null);
     if (kind === KIND_TCP) giveDefaults(conn.id);

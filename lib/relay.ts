@@ -45,8 +45,8 @@ export interface RelayResult {
 /**
  * Passes bytes between a and b, both ways, until both have ended; a FIN is passed on as soon as the
  * bytes before it are. Between sockets the kernel moves them (splice). It resolves for everything that
- * the network does and rejects only for wrong arguments, for a connection that is in use, and for an
- * abort. While it runs close(), addresses and state work on both, other calls fail with
+ * the network does, also where one was closed before, and rejects only for wrong arguments, for a
+ * connection that is in use, and for an abort. While it runs close(), addresses and state work on both, other calls fail with
  * `ERR_SPLICEWAY_BUSY`; afterwards both are closed.
  */
 export function relay(a: Conn, b: Conn, options: RelayOptions = {}): Promise<RelayResult> {
@@ -107,13 +107,31 @@ class Relay {
       this.resolve = resolve;
       this.reject = reject;
     });
-    this.claim('a');
-    this.claim('b');
+    const closed = this.closedBefore();
+    for (const side of ['a', 'b'] as const) if (side !== closed) this.claim(side);
+    if (closed !== null) this.endBefore(closed);
+    else this.begin();
+    return promise;
+  }
+
+  private begin(): void {
     this.signal?.addEventListener('abort', this.onAbort, { once: true });
     this.flows = { a: this.flow('a', 'b'), b: this.flow('b', 'a') };
     this.follow('a', 'b');
     this.follow('b', 'a');
-    return promise;
+  }
+
+  // Such as a client that a server's shutdown has closed while its upstream was being dialed.
+  private closedBefore(): Side | null {
+    return (['a', 'b'] as const).find((side) => this.conns[side].state === 'closed') ?? null;
+  }
+
+  private endBefore(side: Side): void {
+    const conn = this.conns[side];
+    this.conns[side === 'a' ? 'b' : 'a'].close();
+    const error = asOpError('read', conn, conn instanceof SocketConn ? conn.error('read', ErrClosed) : ErrClosed);
+    const duration = performance.now() - this.started;
+    this.resolve({ reason: 'closed', endedBy: side, error, aToB: 0, bToA: 0, duration });
   }
 
   /** No other call may have, or get, the connection. */
@@ -152,7 +170,6 @@ class Relay {
   private failed(from: Side, to: Side, error: OpError): void {
     if (this.over < 0) return;
     const atSink = this.flows[from].failedAt === 'sink';
-    this.closedHere ||= this.error === null && (error.cause === ErrClosed || this.isClosed());
     this.endedBy ??= atSink ? to : from;
     this.error ??= error;
     // A pipe that is closed says so at both of its ends, and means the one that was closed here.
@@ -162,10 +179,6 @@ class Relay {
     // takes nothing may still hold bytes for the other side: that direction goes on until it has ended too.
     const goesOn = atSink && error.cause instanceof SyscallError && this.conns[to] instanceof SocketConn;
     if (!goesOn || ++this.over === 2) this.finish();
-  }
-
-  private isClosed(): boolean {
-    return this.conns.a.state === 'closed' || this.conns.b.state === 'closed';
   }
 
   private finish(): void {

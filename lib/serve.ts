@@ -155,6 +155,8 @@ class ConnServer<C extends Conn> extends AsyncResource implements Server, Handle
   }
 
   handlerFailed(error: unknown, conn: object): void {
+    // A handler that gave `signal` to its calls is ended by shutdown(), and has made no mistake.
+    if (this.signal.aborted && error === this.signal.reason) return;
     this.report(error, conn as C);
   }
 

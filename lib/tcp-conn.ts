@@ -77,6 +77,7 @@ export class TCPConn extends SocketConn {
     this.set(() => native.setKeepAliveConfig(this.id, seconds(milliseconds), -1, -1));
   }
 
+  /** Sets all of it, as in Go also where `enable` is false: for when probes are switched on. */
   setKeepAliveConfig(config: KeepAliveConfig): void {
     checkKeepAlive('config', config);
     this.set(() => applyKeepAlive(this.id, config));

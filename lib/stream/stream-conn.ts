@@ -338,9 +338,13 @@ export abstract class StreamConn implements Conn, Waiter {
     if (isThenable(answer)) answer.then(undefined, (error: unknown) => this.handlerFailed(error));
   }
 
-  /** @internal A function of the caller's threw: a mistake there, which must not stay silent. */
+  /**
+   * @internal A function of the caller's threw: a mistake there, which must not stay silent. What the
+   * network did to a write in it is none, and told as what it does outside.
+   */
   handlerFailed(error: unknown): void {
     const { owner } = this.handleRef;
+    if (owner?.handlerFailed === undefined && error instanceof OpError) return this.fail(error);
     this.close();
     if (owner?.handlerFailed === undefined) rethrowLater(error);
     else owner.handlerFailed(error, this);

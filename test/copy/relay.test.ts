@@ -259,13 +259,23 @@ describe('while it runs', () => {
     expect(await caught(relay(c.b, c.a))).toMatchObject({ code: 'ERR_SPLICEWAY_BUSY' });
   });
 
-  test('a connection that is closed is refused, and the other stays as it is', async () => {
+  test('a connection that was closed before ends it at once, and the other with it', async () => {
     using c = await chain();
     c.a.close();
-    expect(await caught(relay(c.a, c.b))).toMatchObject({ code: 'ERR_SPLICEWAY_CLOSED' });
-    expect(await caught(relay(c.b, c.a))).toMatchObject({ code: 'ERR_SPLICEWAY_CLOSED' });
+    const result = await relay(c.b, c.a);
+    expect(result).toMatchObject({ reason: 'closed', endedBy: 'b', aToB: 0, bToA: 0 });
+    expect(result.error).toMatchObject({ code: 'ERR_SPLICEWAY_CLOSED' });
+    expect(c.b.state).toBe('closed');
+    expect(await c.right.read()).toBeNull();
+  });
+
+  test('a connection in use stays so, though the other was closed', async () => {
+    using c = await chain();
+    c.a.close();
+    const read = c.b.read();
+    expect(await caught(relay(c.a, c.b))).toMatchObject({ code: 'ERR_SPLICEWAY_BUSY' });
     await c.right.write('still here');
-    expect(String(await c.b.read())).toBe('still here');
+    expect(String(await read)).toBe('still here');
   });
 
   test('a signal that is aborted already rejects before it touches anything', async () => {

@@ -8,10 +8,12 @@ import {
   fileConn,
   fileListener,
   listen,
+  listenPacket,
   type OpError,
   relay,
   SocketListener,
   TCPConn,
+  UDPConn,
   UnixConn,
 } from 'spliceway';
 import { describe, expect, test } from 'vitest';
@@ -297,10 +299,13 @@ describe('fileConn() and fileListener() of what they are not for', () => {
     return pythonSync(`import subprocess\ns = ${socket}\n${run}`).trim().split('\n');
   }
 
-  test.runIf(hasPython)('datagrams: EPROTONOSUPPORT', () => {
-    const line = 'EPROTONOSUPPORT file file+net: the socket is no stream of TCP or of Unix true';
-    expect(saidOf('socket.socket(socket.AF_INET, socket.SOCK_DGRAM)')).toEqual([line, line]);
-    expect(saidOf('socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)')).toEqual([line, line]);
+  test('datagrams: EINVAL for a listener, and a packet conn as Go has it', async () => {
+    using packets = await listenPacket('udp', '127.0.0.1:0');
+    const fd = packets.file();
+    expect(thrown(() => fileListener(fd))).toMatchObject({ code: 'EINVAL', errno: -22, op: 'file' });
+    using same = fileConn(fd) as unknown as UDPConn;
+    expect(same).toBeInstanceOf(UDPConn);
+    expect(`${same.localAddr}`).toBe(`${packets.localAddr}`);
   });
 
   test.runIf(hasPython)('a socket that is not connected: ENOTCONN', () => {

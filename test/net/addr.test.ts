@@ -233,8 +233,8 @@ describe('Unix sockets', () => {
     expect(`${server.remoteAddr}`).toBe(`${name}-client`);
   });
 
-  test.runIf(onLinux)('an empty abstract name is one that the kernel chooses', async () => {
-    using listener = await listen('unix', '@');
+  test.runIf(onLinux)('an empty name is one that the kernel chooses', async () => {
+    using listener = await listen('unix', '');
     expect(`${listener.addr}`).toMatch(/^@[0-9a-f]{5}$/);
     using client = await dial('unix', `${listener.addr}`);
     using server = await listener.accept();

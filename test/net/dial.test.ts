@@ -255,7 +255,7 @@ describe.runIf(onLinux)('the time a dial may take', () => {
       timeout: true,
       code: 'ERR_SPLICEWAY_DEADLINE_EXCEEDED',
       addr: null,
-      message: 'dial tcp: i/o timeout',
+      message: 'dial tcp: lookup slow.test: i/o timeout',
     });
   });
 

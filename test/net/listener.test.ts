@@ -582,17 +582,14 @@ describe('unix sockets', () => {
     expect(existsSync(name)).toBe(false);
   });
 
-  test.skipIf(process.platform !== 'linux').each(['', '@'])(
-    'the name "%s" is one that the kernel picks',
-    async (name) => {
-      using first = await listen('unix', name);
-      using second = await listen('unix', name);
-      expect(`${first.addr}`).toMatch(/^@./);
-      expect(`${second.addr}`).not.toBe(`${first.addr}`);
-      using _client = await dial('unix', `${first.addr}`);
-      using _server = await first.accept();
-    },
-  );
+  test.skipIf(process.platform !== 'linux')('an empty name is one that the kernel picks', async () => {
+    using first = await listen('unix', '');
+    using second = await listen('unix', '');
+    expect(`${first.addr}`).toMatch(/^@./);
+    expect(`${second.addr}`).not.toBe(`${first.addr}`);
+    using _client = await dial('unix', `${first.addr}`);
+    using _server = await first.accept();
+  });
 
   test.skipIf(process.platform !== 'linux')('unixpacket keeps messages apart', async () => {
     using listener = await listen('unixpacket', path);

@@ -1,14 +1,17 @@
+import { randomBytes } from 'node:crypto';
 // Two ends of a connection.
 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dial, listen, type SocketListener, type TCPConn, type UnixConn } from 'spliceway';
 
+// Process ids come again, and with them what a killed process has left behind.
+const run = randomBytes(6).toString('hex');
 let sockets = 0;
 
 /** A path for a Unix socket that nothing else uses. */
 export function socketPath(): string {
-  return join(tmpdir(), `spliceway-${process.pid}-${sockets++}.sock`);
+  return join(tmpdir(), `spliceway-${run}-${sockets++}.sock`);
 }
 
 export interface Pair<C extends TCPConn | UnixConn> extends Disposable {
