@@ -7,7 +7,7 @@ import { ownChunk } from '../chunk';
 import type { CallOptions } from '../conn';
 import { advanced, joined, Pending, rejected, without } from '../pending';
 import { spend } from '../turn';
-import { copyAt, STRIDE, sharedArena } from './arena';
+import { copyAt, copyingArena, STRIDE } from './arena';
 import type { Packet, PacketInfo, ReadMessageOptions } from './packet-conn';
 import type { PacketSocketConn } from './packet-socket';
 
@@ -252,7 +252,7 @@ export function readBatch<S extends Sender>(
   checkInteger('max', max, 1, SLOTS);
   const way: Way<S, Packet<S>[]> = {
     syscall: 'recvmmsg',
-    attempt: ({ id }, resumed) => native.receiveBatch(id, resumed, sharedArena().bytes, STRIDE, max),
+    attempt: ({ id }, resumed) => native.receiveBatch(id, resumed, copyingArena().bytes, STRIDE, max),
     work: (count) => count * EACH,
     outcome: (_, count) => copiesOf(conn, count),
   };
@@ -260,7 +260,7 @@ export function readBatch<S extends Sender>(
 }
 
 function copiesOf<S extends Sender>(conn: Socket<S>, count: number): Packet<S>[] {
-  const arena = sharedArena();
+  const arena = copyingArena();
   arena.note(count, conn);
   return Array.from({ length: arena.count }, (_, i) => ({ data: copyAt(arena, i), addr: arena.senders[i] as S }));
 }

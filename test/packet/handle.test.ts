@@ -133,6 +133,25 @@ describe.each(kinds)('%s: handle()', (_network, makePair) => {
     expect(await read(other.b as UDPConn)).toEqual(['1', '2', '3']);
   });
 
+  test('reading elsewhere from a handler disturbs nothing', async () => {
+    using pair = await makePair();
+    using other = await makePair();
+    await other.a.writeBatch(['x', 'x', 'x', 'x'].map((data) => ({ data, addr: other.b.localAddr })));
+    await turns();
+    const got: string[] = [];
+    const reads: Promise<unknown>[] = [];
+    pair.b.handle({
+      message(chunk) {
+        reads.push(other.b.readBatch(1));
+        got.push(String(chunk));
+      },
+    });
+    await pair.a.writeBatch(['1', '2', '3', '4'].map((data) => ({ data, addr: pair.b.localAddr })));
+    await eventually(() => got.length === 4);
+    await Promise.all(reads);
+    expect(got).toEqual(['1', '2', '3', '4']);
+  });
+
   test('makes reads busy', async () => {
     using pair = await makePair();
     pair.b.handle({ message() {} });
