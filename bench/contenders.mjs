@@ -67,6 +67,10 @@ export const udpAwait = {
   name: 'spliceway-await',
   ...spliceway('spliceway-udp-await.mjs', 'spliceway await readFrom()'),
 };
+export const udpAwaitBatch = {
+  name: 'spliceway-await-batch',
+  ...spliceway('spliceway-udp-await-batch.mjs', 'spliceway await readBatch()'),
+};
 export const udpHandler = {
   name: 'spliceway-handler',
   ...spliceway('spliceway-udp-handler.mjs', 'spliceway handle({ message })'),

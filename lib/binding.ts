@@ -102,7 +102,7 @@ interface Native {
   hostWords(host: string): number;
   packetSocket(id: number): number;
   connectPackets(id: number, family: number, host: string, port: number, scope: number): void;
-  adoptPacketSocket(fd: number): number;
+  adoptPackets(fd: number): number;
   receive(id: number, resumed: boolean): number;
   receiveInto(id: number, resumed: boolean, p: Uint8Array): number;
   receiveMessage(id: number, resumed: boolean, p: Uint8Array, control: Uint8Array): number;
@@ -113,7 +113,6 @@ interface Native {
   sendMessage(id: number, resumed: boolean, p: Uint8Array, control: Uint8Array): number;
   sendBatch(id: number, resumed: boolean, p: Uint8Array, count: number): number;
   shutdownPackets(id: number, how: number): number;
-  retrySend(id: number): void;
 
   setBroadcast(id: number, on: number): void;
   setHops(id: number, hops: number): void;

@@ -64,6 +64,17 @@ export function copyAt(arena: Arena, index: number): Buffer {
   return copy;
 }
 
+let copying: Arena | null = null;
+
+/**
+ * For datagrams that are copied out before any code of a caller's runs. Not the shared one: a handler that
+ * is being given what lies there may read from another socket.
+ */
+export function copyingArena(): Arena {
+  copying ??= new Arena();
+  return copying;
+}
+
 // One arena serves one handler after another; one that is kept by a promise is replaced.
 let current: Arena | null = null;
 const idle: Arena[] = [];

@@ -238,7 +238,7 @@ export function adoptPackets(fd: number): SocketPacketConn {
   const [family, type] = scratchIds as unknown as [number, number];
   const network = networkOf(type, family);
   if (network === null) throw new ErrnoError(-EINVAL);
-  const id = native.adoptPacketSocket(fd);
+  const id = native.adoptPackets(fd);
   const peer = native.peerAddr(id);
   // As in Go, writeTo() works on it where the system lets it.
   const remote = peer === undefined || isNobody(peer) ? null : fromNative(peer, network);

@@ -3,6 +3,7 @@
 import type { Addr } from '../addr';
 import type { CallOptions, ConnState, ShutdownOptions } from '../conn';
 import type { Deadline } from '../deadline';
+import type { RawConn } from '../raw-conn';
 
 /** A datagram, and who sent it: null where the sender has no name, as an unbound Unix socket. */
 export interface Packet<S extends Addr | null = Addr | null> {
@@ -19,8 +20,10 @@ export interface OutgoingPacket {
 /** A datagram with all that the kernel says about it. */
 export interface PacketInfo<S extends Addr | null = Addr | null> {
   addr: S;
-  /** Ancillary data as the kernel gives it, a list of `cmsghdr`; at most as much as was asked for. */
-  oob: Buffer;
+  /** Ancillary data as the kernel gives it, a list of `cmsghdr`; at most as much as there was room for. */
+  oob: Uint8Array;
+  /** How many bytes of it there are. */
+  oobn: number;
   /** The flags of recvmsg(2), as numbers of the system's own. */
   flags: number;
   /** The end of the datagram found no room and is lost. */
@@ -92,8 +95,9 @@ export interface PacketConn<S extends Addr | null = Addr | null> extends AsyncDi
   writev(list: readonly Uint8Array[], options?: CallOptions): Promise<number>;
 
   /** readFrom() with ancillary data and flags (Go's ReadMsgUDP and its like). */
-  readMsg(options?: ReadMessageOptions): Promise<{ data: Buffer } & PacketInfo<S>>;
-  readMsg(p: Uint8Array, options?: ReadMessageOptions): Promise<{ n: number } & PacketInfo<S>>;
+  readMsg(options?: ReadMessageOptions): Promise<{ data: Buffer; oob: Buffer } & PacketInfo<S>>;
+  /** The same into memory of yours (Go's ReadMsgUDP): a datagram into p, ancillary data into oob. */
+  readMsg(p: Uint8Array, oob?: Uint8Array | null, options?: CallOptions): Promise<{ n: number } & PacketInfo<S>>;
   /**
    * Sends one datagram with ancillary data (Go's WriteMsgUDP and its like).
    * @param oob a list of `cmsghdr` as the kernel takes it; null for none
@@ -159,9 +163,17 @@ export interface PacketConn<S extends Addr | null = Addr | null> extends AsyncDi
   setReadBuffer(bytes: number): void;
   /** Sets SO_SNDBUF, likewise. */
   setWriteBuffer(bytes: number): void;
+  /** Asks for a socket option by name, such as `getOption('SOL_SOCKET', 'SO_RCVBUF')`, or by number. @throws OpError `op: 'get'` */
+  getOption(level: string | number, name: string | number): number;
+  /** The same for an option that is no int: up to `length` bytes of it. */
+  getOption(level: string | number, name: string | number, length: number): Buffer;
+  /** Sets a socket option: to an int, or to bytes for one that is a struct. @throws OpError `op: 'set'` */
+  setOption(level: string | number, name: string | number, value: number | Uint8Array): void;
+  /** The descriptor, for system calls that this package has no function for (Go's SyscallConn). */
+  syscallConn(): RawConn;
   /** A duplicate of the descriptor, which belongs to you. @throws OpError `op: 'file'` */
   file(): number;
-  /** Gives up the descriptor, which belongs to you from now on; the conn is closed. @throws OpError `op: 'file'` */
+  /** Gives up the descriptor, which belongs to you from now on; the conn is closed. @throws OpError `op: 'detach'` */
   detach(): number;
   /** Calls that wait on this socket keep the process alive (the default). */
   ref(): this;

@@ -28,12 +28,15 @@ import { type Deadline, MAX_TIMER, toEpoch } from '../deadline';
 import { rethrowLater, unwatch, type Waiter, watch } from '../dispatch';
 import { causeOf, ErrBusy, ErrClosed, OpError, type SyscallError, thrownCause } from '../errors';
 import { closeWithOwner, Handle, type HandleOwner, ownedBy } from '../handle';
-import { cannotWait, RawConn, type RawSource } from '../raw-conn';
+import { rejected } from '../pending';
+import { type RawCall, RawConn, type RawSource } from '../raw-conn';
 import { optionGetter, optionSetter } from '../socket-option';
 import { isThenable } from '../stream/flowing';
 import { toBytes } from '../stream/writing';
+import { exhausted } from '../turn';
 import { checkHandlers, PacketFlow, pumpFlow, resumeFlow } from './flowing';
 import type { OutgoingPacket, Packet, PacketConn, PacketHandlers, PacketInfo, ReadMessageOptions } from './packet-conn';
+import { rawWait } from './raw';
 import {
   failReceives,
   pumpReceives,
@@ -44,6 +47,7 @@ import {
   readFromInto,
   readInto,
   readMessage,
+  readMessageInto,
 } from './receiving';
 import {
   failSends,
@@ -100,10 +104,6 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
   writes: SendTurn | null = null;
   /** @internal */
   flow: PacketFlow | null = null;
-  /** @internal Calls in a row that did not wait. */
-  received = 0;
-  /** @internal */
-  sent = 0;
   private used = false;
   private closing: { promise: Promise<void>; resolve: () => void; timer: NodeJS.Timeout } | null = null;
   /** What a tryWrite… met while nobody listened: the next call reports it. */
@@ -146,16 +146,17 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
     }
   }
 
-  readMsg(options?: ReadMessageOptions): Promise<{ data: Buffer } & PacketInfo<S>>;
-  readMsg(p: Uint8Array, options?: ReadMessageOptions): Promise<{ n: number } & PacketInfo<S>>;
+  readMsg(options?: ReadMessageOptions): Promise<{ data: Buffer; oob: Buffer } & PacketInfo<S>>;
+  readMsg(p: Uint8Array, oob?: Uint8Array | null, options?: CallOptions): Promise<{ n: number } & PacketInfo<S>>;
   readMsg(
     first?: Uint8Array | ReadMessageOptions,
-    second?: ReadMessageOptions,
-  ): Promise<{ n: number; data: Buffer } & PacketInfo<S>> {
+    oob?: Uint8Array | null,
+    options?: CallOptions,
+  ): Promise<{ n: number; data: Buffer; oob: Buffer } & PacketInfo<S>> {
     return rejecting(() =>
       isMemory(first)
-        ? readMessage<S>(this, first, second)
-        : readMessage<S>(this, null, first as ReadMessageOptions | undefined),
+        ? readMessageInto<S>(this, first, oob, options)
+        : readMessage<S>(this, first as ReadMessageOptions | undefined),
     );
   }
 
@@ -369,12 +370,7 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
   getOption(level: string | number, name: string | number, length: number): Buffer;
   getOption(level: string | number, name: string | number, length?: number): number | Buffer {
     const get = optionGetter(level, name, length);
-    if (this.id < 0) throw this.error('get', ErrClosed);
-    try {
-      return get(this.id);
-    } catch (error) {
-      throw this.error('get', thrownCause(error));
-    }
+    return this.asOp('get', () => get(this.id));
   }
 
   setOption(level: string | number, name: string | number, value: number | Uint8Array): void {
@@ -386,37 +382,31 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
     return new RawConn(this);
   }
 
-  /** @internal */
-  rawRefusal(op: string): OpError | null {
-    return this.id < 0 ? new OpError(op, this.net, null, this.localAddr, ErrClosed) : null;
-  }
-
-  /** @internal */
-  rawWait(_side: number, op: string): Promise<void> {
-    return cannotWait(op, this.net, (cause) => this.error(op, cause));
-  }
-
   file(): number {
-    if (this.id < 0) throw this.error('file', ErrClosed);
-    this.stopCoalescing();
-    try {
+    return this.asOp('file', () => {
+      this.stopCoalescing();
       return native.duplicate(this.id);
-    } catch (error) {
-      throw this.error('file', thrownCause(error));
-    }
+    });
   }
 
   detach(): number {
-    if (this.id < 0) throw this.error('file', ErrClosed);
+    if (this.id < 0) throw this.error('detach', ErrClosed);
     uncork(this);
     this.stopCoalescing();
-    const { handleRef } = this;
     unwatch(this.id);
-    const fd = native.detach(this.id);
-    handleRef.id = -1;
-    handleRef.owner?.handleClosed(handleRef);
+    const fd = this.handleRef.detach();
     this.ended();
     return fd;
+  }
+
+  /** Runs a native call that throws, and gives its error this conn's words. */
+  private asOp<T>(op: string, call: () => T): T {
+    if (this.id < 0) throw this.error(op, ErrClosed);
+    try {
+      return call();
+    } catch (error) {
+      throw this.error(op, thrownCause(error));
+    }
   }
 
   /** Whoever reads from the descriptor next expects datagrams one by one. */
@@ -444,8 +434,20 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
 
   /** @internal */
   [ownedBy](owner: HandleOwner): Handle {
-    this.handleRef.owner = owner;
+    this.handleRef.ownBy(owner);
     return this.handleRef;
+  }
+
+  /** @internal */
+  rawRefusal(op: string): OpError | null {
+    if (op !== 'raw-control') return this.refusal(op);
+    return this.id < 0 ? new OpError(op, this.net, null, this.localAddr, ErrClosed) : null;
+  }
+
+  /** @internal */
+  rawWait(side: number, op: string, call: RawCall, signal: AbortSignal | undefined): Promise<void> {
+    if (this.expired(side)) return rejected(this.failure(op, op, EXPIRED));
+    return rawWait(this, side, op, call, signal);
   }
 
   /** @internal */
@@ -458,8 +460,6 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
 
   /** @internal From the reactor. */
   notice(bits: number): void {
-    this.received = 0;
-    this.sent = 0;
     if ((bits & READABLE) !== 0) {
       if (this.flow !== null) pumpFlow(this, this.flow);
       else pumpReceives(this);
@@ -481,10 +481,11 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
   refusal(op: string, to: Addr | null = this.remoteAddr): OpError | null {
     if (this.id < 0) return this.error(op, ErrClosed, to);
     this.used = true;
-    if (op === 'read' && this.flow !== null) return this.error(op, ErrBusy, to);
-    if (op !== 'read' && this.closing !== null) return this.error(op, ErrClosed, to);
+    const reads = op === 'read' || op === 'raw-read';
+    if (reads && this.flow !== null) return this.error(op, ErrBusy, to);
+    if (!reads && this.closing !== null) return this.error(op, ErrClosed, to);
     const { unreported } = this;
-    if (unreported === null || op === 'read') return null;
+    if (unreported === null || reads) return null;
     this.unreported = null;
     return unreported;
   }
@@ -510,6 +511,18 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
     if (this.flow === null) unwatch(this.id);
   }
 
+  /** @internal Whether a new call waits for the next turn, whatever is there. One past its deadline fails at once. */
+  mustWait(side: number): boolean {
+    if (!exhausted() || this.expired(side)) return false;
+    native.awaitNotice(this.id, side, ONCE);
+    return true;
+  }
+
+  /** @internal Whether new calls of that direction fail for their deadline. */
+  expired(side: number): boolean {
+    return (native.state(this.id) & (side === READ ? READ_SIDE : WRITE_SIDE)) !== 0;
+  }
+
   /** @internal A write waits for room. */
   awaitWritable(): void {
     native.awaitNotice(this.id, WRITE, ONCE);
@@ -519,7 +532,7 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
 
   private retryWrites(): void {
     this.poll = null;
-    if (this.id >= 0 && (this.writes !== null || this.flow?.wantsDrain === true)) native.retrySend(this.id);
+    if (this.id >= 0 && (this.writes !== null || this.flow?.wantsDrain === true)) native.wakeUp(this.id, WRITE);
   }
 
   /** @internal The line of writes is empty. */

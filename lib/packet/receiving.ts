@@ -1,26 +1,13 @@
 // Receiving: tried at once, and once more each time the kernel says that there is something.
 
 import type { Addr } from '../addr';
-import {
-  AGAIN,
-  CONTROL,
-  EXPIRED,
-  FLAGS,
-  NOTHING,
-  native,
-  ONCE,
-  READ,
-  READ_SIDE,
-  SLOTS,
-  scratch,
-  slots,
-  TRUNCATED,
-} from '../binding';
+import { AGAIN, CONTROL, FLAGS, NOTHING, native, READ, SLOTS, scratch, slots, TRUNCATED } from '../binding';
 import { checkBytes, checkInteger, checkObject, checkSignal, detachedWhileWaiting, isDetached } from '../check';
 import { ownChunk } from '../chunk';
 import type { CallOptions } from '../conn';
 import { advanced, joined, Pending, rejected, without } from '../pending';
-import { copyAt, STRIDE, sharedArena } from './arena';
+import { spend } from '../turn';
+import { copyAt, copyingArena, STRIDE } from './arena';
 import type { Packet, PacketInfo, ReadMessageOptions } from './packet-conn';
 import type { PacketSocketConn } from './packet-socket';
 
@@ -34,6 +21,8 @@ interface Way<S extends Sender, T> {
   readonly into?: Uint8Array;
   /** One system call. `resumed` tells a call that waited from a new one: see Pollable::Check. */
   attempt(conn: Socket<S>, resumed: boolean): number;
+  /** How many bytes' worth of work a status stands for (turn.ts); absent where it is a number of bytes. */
+  work?(status: number): number;
   /** What the caller gets for it. */
   outcome(conn: Socket<S>, status: number): T;
 }
@@ -62,7 +51,7 @@ class PendingReceive<S extends Sender, T> extends Pending<T> implements ReceiveT
     const status = way.attempt(conn as Socket<S>, true);
     if (status === AGAIN) return false;
     if (status < 0) this.endWith(conn, status);
-    else this.resolve(way.outcome(conn as Socket<S>, status));
+    else this.resolve(settle(conn as Socket<S>, way, status));
     return true;
   }
 
@@ -71,37 +60,36 @@ class PendingReceive<S extends Sender, T> extends Pending<T> implements ReceiveT
   }
 }
 
-// A socket that always has a datagram for the next call must not keep the loop from everything else:
-// after this many calls in a row that did not wait, one does, for a turn.
-const AT_ONCE = 64;
-
 function receive<S extends Sender, T>(conn: Socket<S>, way: Way<S, T>, options: CallOptions | undefined): Promise<T> {
   const signal = signalOf(options);
   if (signal?.aborted === true) return Promise.reject(signal.reason);
   const refused = conn.refusal('read');
   if (refused !== null) return rejected(refused);
-  if (conn.reads === null) {
-    const status = ++conn.received > AT_ONCE ? waitATurn(conn) : way.attempt(conn, false);
-    if (status >= 0) return Promise.resolve(way.outcome(conn, status));
+  if (conn.reads === null && !conn.mustWait(READ)) {
+    const status = way.attempt(conn, false);
+    if (status >= 0) return Promise.resolve(settle(conn, way, status));
     if (status !== AGAIN) return rejected(conn.failure('read', way.syscall, status));
   }
   return wait(conn, new PendingReceive(way), signal);
 }
 
-function waitATurn(conn: Socket<Sender>): number {
-  if ((native.state(conn.id) & READ_SIDE) !== 0) return EXPIRED;
-  native.awaitNotice(conn.id, READ, ONCE);
-  return AGAIN;
+function settle<S extends Sender, T>(conn: Socket<S>, way: Way<S, T>, status: number): T {
+  spend(way.work === undefined ? status : way.work(status));
+  return way.outcome(conn, status);
 }
 
 function wait<T>(conn: Socket<Sender>, call: PendingReceive<never, T>, signal: AbortSignal | undefined): Promise<T> {
-  conn.reads = joined(conn.reads, call as ReceiveTurn);
-  conn.hold();
-  if (signal !== undefined) call.abortOn(signal, () => leave(conn, call as ReceiveTurn));
+  joinReceives(conn, call as ReceiveTurn);
+  if (signal !== undefined) call.abortOn(signal, () => leaveReceives(conn, call as ReceiveTurn));
   return call.promise;
 }
 
-function leave(conn: Socket<Sender>, call: ReceiveTurn): void {
+export function joinReceives(conn: Socket<Sender>, call: ReceiveTurn): void {
+  conn.reads = joined(conn.reads, call);
+  conn.hold();
+}
+
+export function leaveReceives(conn: Socket<Sender>, call: ReceiveTurn): void {
   const wasFirst = conn.reads === call;
   conn.reads = without(conn.reads, call);
   if (conn.reads === null) gaveUp(conn);
@@ -209,33 +197,52 @@ export function readInto(conn: Socket<Sender>, p: Uint8Array, options?: CallOpti
 // What sendmsg(2) and recvmsg(2) take at most on Linux (net.core.optmem_max) is less.
 const MAX_CONTROL = 65536;
 
-/** @param into the caller's memory; null for a chunk of its own */
-export function readMessage<S extends Sender>(
-  conn: Socket<S>,
-  into: Uint8Array | null,
-  options: ReadMessageOptions = {},
-): Promise<{ n: number; data: Buffer } & PacketInfo<S>> {
-  if (into !== null) checkBytes('p', into);
+type Message<S extends Sender> = { n: number; data: Buffer; oob: Buffer } & PacketInfo<S>;
+
+export function readMessage<S extends Sender>(conn: Socket<S>, options: ReadMessageOptions = {}): Promise<Message<S>> {
   checkObject('options', options);
   const { oob: room = 0 } = options;
   checkInteger('options.oob', room, 0, MAX_CONTROL);
   const control = room === 0 ? NOTHING_AT_ALL : Buffer.allocUnsafeSlow(room);
-  const way: Way<S, { n: number; data: Buffer } & PacketInfo<S>> = {
+  const way: Way<S, Message<S>> = {
     syscall: 'recvmsg',
-    attempt: ({ id }, resumed) => native.receiveMessage(id, resumed, into ?? scratch, control),
-    outcome: (_, n) => ({ ...(into === null ? { data: scratchChunk(n) } : { n }), ...infoOf(conn, control) }) as never,
+    attempt: ({ id }, resumed) => native.receiveMessage(id, resumed, scratch, control),
+    outcome: (_, n) => ({ data: scratchChunk(n), ...infoOf(conn, control) }) as Message<S>,
   };
-  return receive(conn, into === null ? way : { ...way, into }, options);
+  return receive(conn, way, options);
 }
 
-function infoOf<S extends Sender>(conn: Socket<S>, control: Buffer): PacketInfo<S> {
+export function readMessageInto<S extends Sender>(
+  conn: Socket<S>,
+  p: Uint8Array,
+  oob: Uint8Array | null | undefined,
+  options: CallOptions | undefined,
+): Promise<Message<S>> {
+  checkBytes('p', p);
+  const control = oob ?? NOTHING_AT_ALL;
+  checkBytes('oob', control);
+  const way: Way<S, Message<S>> = {
+    syscall: 'recvmsg',
+    into: p,
+    attempt: ({ id }, resumed) => native.receiveMessage(id, resumed, p, control),
+    outcome: (_, n) => ({ n, ...infoOf(conn, control) }) as Message<S>,
+  };
+  return receive(conn, way, options);
+}
+
+function infoOf<S extends Sender>(conn: Socket<S>, control: Uint8Array): PacketInfo<S> {
+  const oobn = slots[CONTROL] as number;
   return {
     addr: conn.senderAt(0),
-    oob: control.subarray(0, slots[CONTROL]),
+    oob: control.subarray(0, oobn),
+    oobn,
     flags: slots[FLAGS] as number,
     truncated: slots[TRUNCATED] !== 0,
   };
 }
+
+// What a datagram of a batch is counted as.
+const EACH = 1024;
 
 export function readBatch<S extends Sender>(
   conn: Socket<S>,
@@ -245,14 +252,15 @@ export function readBatch<S extends Sender>(
   checkInteger('max', max, 1, SLOTS);
   const way: Way<S, Packet<S>[]> = {
     syscall: 'recvmmsg',
-    attempt: ({ id }, resumed) => native.receiveBatch(id, resumed, sharedArena().bytes, STRIDE, max),
+    attempt: ({ id }, resumed) => native.receiveBatch(id, resumed, copyingArena().bytes, STRIDE, max),
+    work: (count) => count * EACH,
     outcome: (_, count) => copiesOf(conn, count),
   };
   return receive(conn, way, options);
 }
 
 function copiesOf<S extends Sender>(conn: Socket<S>, count: number): Packet<S>[] {
-  const arena = sharedArena();
+  const arena = copyingArena();
   arena.note(count, conn);
   return Array.from({ length: arena.count }, (_, i) => ({ data: copyAt(arena, i), addr: arena.senders[i] as S }));
 }

@@ -7,6 +7,7 @@ import type { CallOptions } from '../conn';
 import { ErrClosed, invalidType, OpError } from '../errors';
 import { advanced, checked, joined, Pending, rejected, without } from '../pending';
 import { toBytes } from '../stream/writing';
+import { spend } from '../turn';
 import { Outbox } from './outbox';
 import type { OutgoingPacket } from './packet-conn';
 import type { PacketSocketConn } from './packet-socket';
@@ -17,9 +18,7 @@ type Socket = PacketSocketConn<Addr | null>;
 
 // Up to here copying bytes to the scratch buffer is cheaper than looking up a typed array's memory.
 const SMALL = 1024;
-// As for reads: after so many calls in a row that did not wait, one does, for a turn.
-const AT_ONCE = 64;
-// The same for the system calls of one batch.
+// A batch that the kernel takes as fast as it is given goes on in the next turn after this many calls.
 const BATCHES_AT_ONCE = 16;
 
 /** Whatever waits in a socket's line of writes. */
@@ -75,6 +74,7 @@ function attempt(
   control: Uint8Array | null,
   resumed: boolean,
 ): number {
+  spend(bytes.length);
   if (to === null) putNone(0);
   else put(to, conn.family, 0);
   if (control !== null) return native.sendMessage(conn.id, resumed, bytes, control);
@@ -93,9 +93,9 @@ function ship(conn: Socket, shipment: Shipment, signal: AbortSignal | undefined)
   uncork(conn);
   const refused = conn.refusal(shipment.op, shipment.to ?? conn.remoteAddr);
   if (refused !== null) return rejected(withCount(refused, 0));
-  if (conn.writes === null) {
+  if (conn.writes === null && !conn.mustWait(WRITE)) {
     const { bytes, to, control } = shipment;
-    const status = ++conn.sent > AT_ONCE ? waitATurn(conn) : attempt(conn, bytes, to, control, false);
+    const status = attempt(conn, bytes, to, control, false);
     if (status >= 0) return Promise.resolve(status);
     if (status !== AGAIN) return rejected(failure(conn, shipment, status));
     conn.awaitWritable();
@@ -103,18 +103,22 @@ function ship(conn: Socket, shipment: Shipment, signal: AbortSignal | undefined)
   return wait(conn, new PendingSend(shipment), signal);
 }
 
-function waitATurn(conn: Socket): number {
-  return (native.state(conn.id) & WRITE_SIDE) === 0 ? AGAIN : EXPIRED;
-}
-
 function wait(conn: Socket, call: SendTurn & Pending<number>, signal: AbortSignal | undefined): Promise<number> {
   conn.writes = joined(conn.writes, call as SendTurn);
   conn.hold();
-  if (signal !== undefined) call.abortOn(signal, () => leave(conn, call as SendTurn));
+  if (signal !== undefined) call.abortOn(signal, () => leaveSends(conn, call as SendTurn));
   return call.promise;
 }
 
-function leave(conn: Socket, call: SendTurn): void {
+/** Joins the line, and is tried at once when it is alone there. */
+export function joinSends(conn: Socket, call: SendTurn): void {
+  const alone = conn.writes === null;
+  conn.writes = joined(conn.writes, call);
+  conn.hold();
+  if (alone) pumpSends(conn, false);
+}
+
+export function leaveSends(conn: Socket, call: SendTurn): void {
   const wasFirst = conn.writes === call;
   conn.writes = without(conn.writes, call);
   if (conn.writes === null) gaveUp(conn);
@@ -310,10 +314,9 @@ export function writeBatch(conn: Socket, packets: unknown, options: CallOptions 
   if (refused !== null) return rejected(Object.assign(refused, { packetsWritten: 0 }));
   if (prepared.length === 0) return Promise.resolve(0);
   const call = new PendingBatch(prepared);
-  const alone = conn.writes === null;
-  const promise = wait(conn, call, signal);
-  if (alone) pumpSends(conn, false);
-  return promise;
+  if (signal !== undefined) call.abortOn(signal, () => leaveSends(conn, call));
+  joinSends(conn, call);
+  return call.promise;
 }
 
 /** How many datagrams the kernel took, from the first on; a negative status if it failed with the first. */

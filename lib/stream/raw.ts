@@ -1,16 +1,22 @@
 // Raw calls of a connection: a function of the caller's in a line, in place of a system call of ours.
 
 import { native, READ } from '../binding';
-import { causeOf, invalidReturn } from '../errors';
+import { causeOf, invalidReturn, type OpError } from '../errors';
 import { Pending } from '../pending';
 import type { RawCall } from '../raw-conn';
 import { spend } from '../turn';
-import { joinReads, leaveReads, pumpReads, type ReadTurn } from './reading';
+import { joinReads, leaveReads, pumpReads } from './reading';
 import type { StreamConn } from './stream-conn';
-import { joinWrites, leaveWrites, type WriteTurn } from './writing';
+import { joinWrites, leaveWrites } from './writing';
+
+/** What has the line: a connection, or a packet conn. */
+interface RawTarget {
+  readonly id: number;
+  error(op: string, cause: Error): OpError;
+}
 
 /** A raw call, in either line. */
-class RawTurn extends Pending<void> implements ReadTurn, WriteTurn {
+export class RawTurn extends Pending<void> {
   private over = false;
 
   constructor(
@@ -21,7 +27,7 @@ class RawTurn extends Pending<void> implements ReadTurn, WriteTurn {
     super();
   }
 
-  run(conn: StreamConn): boolean {
+  run(conn: RawTarget): boolean {
     const done = this.ask(conn);
     // The function may have closed the connection, or moved its deadline to the past.
     if (done || this.over) return true;
@@ -30,7 +36,7 @@ class RawTurn extends Pending<void> implements ReadTurn, WriteTurn {
     return status < 0;
   }
 
-  private ask(conn: StreamConn): boolean {
+  private ask(conn: RawTarget): boolean {
     try {
       const done: unknown = this.call(native.descriptor(conn.id));
       if (typeof done !== 'boolean') throw invalidReturn(`a function of ${this.op}`, 'a boolean', done);
@@ -42,7 +48,7 @@ class RawTurn extends Pending<void> implements ReadTurn, WriteTurn {
     }
   }
 
-  endWith(conn: StreamConn, status: number): void {
+  endWith(conn: RawTarget, status: number): void {
     this.leave(conn);
     this.fail(conn.error(this.op, causeOf(status, this.op)));
   }
@@ -51,7 +57,7 @@ class RawTurn extends Pending<void> implements ReadTurn, WriteTurn {
    * The edge was taken, and it may not have used what the edge told of: whoever comes next must look
    * for itself.
    */
-  leave(conn: StreamConn): void {
+  leave(conn: RawTarget): void {
     this.over = true;
     native.wakeUp(conn.id, this.side);
   }

@@ -4,6 +4,7 @@
 #include "binding/errors.h"
 #include "binding/functions.h"
 #include "core/listener.h"
+#include "core/packet.h"
 #include "core/stream.h"
 #include "sys/socket.h"
 
@@ -79,12 +80,22 @@ napi_value AdoptListener(napi_env env, napi_callback_info info) {
   return Adopt(env, &reactor, std::move(listener), fd);
 }
 
+// adoptPackets(fd): the id of a packet socket on one of datagrams
+napi_value AdoptPackets(napi_env env, napi_callback_info info) {
+  const Args<1> args(env, info);
+  const int fd = args.Int(0);
+  if (const Status s = Prepare(fd); !s.ok()) return ThrowError(env, s.error());
+  Reactor& reactor = args.reactor();
+  return Adopt(env, &reactor, std::make_unique<PacketSocket>(&reactor, OwnFd()), fd);
+}
+
 }  // namespace
 
 std::span<const Function> AdoptFunctions() {
   static constexpr Function kFunctions[] = {{"describeSocket", DescribeSocket},
                                             {"adoptStream", AdoptStream},
-                                            {"adoptListener", AdoptListener}};
+                                            {"adoptListener", AdoptListener},
+                                            {"adoptPackets", AdoptPackets}};
   return kFunctions;
 }
 

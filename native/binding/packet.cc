@@ -246,13 +246,6 @@ napi_value ShutdownPackets(napi_env env, napi_callback_info info) {
   return Number(env, int64_t{-status.error().number});
 }
 
-// retrySend(id): a notice follows if one is awaited
-napi_value RetrySend(napi_env env, napi_callback_info info) {
-  const Args<1> args(env, info);
-  if (auto* socket = args.Handle<PacketSocket>(0)) socket->RetrySend();
-  return nullptr;
-}
-
 // packetSocket(id): its id in place of the socket's, which was bound, connected, or neither
 napi_value MakePacketSocket(napi_env env, napi_callback_info info) {
   const Args<1> args(env, info);
@@ -282,21 +275,6 @@ napi_value ConnectPackets(napi_env env, napi_callback_info info) {
   return connected.ok() ? nullptr : ThrowError(env, connected.error());
 }
 
-// adoptPacketSocket(fd): its id; the descriptor belongs to it from now on, unless this throws
-napi_value AdoptPacketSocket(napi_env env, napi_callback_info info) {
-  const Args<1> args(env, info);
-  const int fd = args.Int(0);
-  if (const Status s = sys::SetNonBlocking(fd); !s.ok()) return ThrowError(env, s.error());
-  Reactor& reactor = args.reactor();
-  auto* packets = reactor.Adopt(std::make_unique<PacketSocket>(&reactor, OwnFd(fd)));
-  if (packets == nullptr) return ThrowError(env, Error{"socket", ENFILE});
-  packets->MarkShared();  // whoever gave it to us may hold another
-  const Status started = packets->Start();
-  if (started.ok()) return Number(env, int64_t{packets->id()});
-  reactor.Detach(packets).Release();
-  return ThrowError(env, started.error());
-}
-
 }  // namespace
 
 std::span<const Function> PacketFunctions() {
@@ -313,10 +291,8 @@ std::span<const Function> PacketFunctions() {
       {"sendMessage", SendMessage},
       {"sendBatch", SendBatch},
       {"shutdownPackets", ShutdownPackets},
-      {"retrySend", RetrySend},
       {"packetSocket", MakePacketSocket},
       {"connectPackets", ConnectPackets},
-      {"adoptPacketSocket", AdoptPacketSocket},
   };
   return kFunctions;
 }

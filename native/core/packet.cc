@@ -47,6 +47,11 @@ Status PacketSocket::StartWith(Pollable* other) {
   return TakeOver(other, kReadable);
 }
 
+Status PacketSocket::StartOn(OwnFd* fd) {
+  half(Side::kWrite).ready = true;
+  return TakeIn(fd, kReadable);
+}
+
 // Nothing but EAGAIN proves the queue empty: how much of it one datagram was says nothing, and an
 // error that waits behind it raises no edge of its own.
 template <typename Try>

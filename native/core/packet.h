@@ -24,10 +24,12 @@ class PacketSocket final : public Pollable {
 
   PacketSocket(Reactor* reactor, OwnFd fd) : Pollable(kType, reactor, std::move(fd)) {}
 
-  // Registers an adopted descriptor; readiness that is there already is reported as an edge.
+  // Registers a new descriptor; readiness that is there already is reported as an edge.
   Status Start();
   // The same with the descriptor of another handle, which is left without one.
   Status StartWith(Pollable* other);
+  // The same with a descriptor that others made and may hold too. On an error it stays theirs.
+  Status StartOn(OwnFd* fd);
 
   // The size of one datagram, which may be 0, or of as much of it as there is room for; a negative
   // errno; or a code of core/status.h. After kAgain, await kRead. `from` has no size where the
@@ -51,9 +53,6 @@ class PacketSocket final : public Pollable {
   int64_t SendBatch(std::span<const sys::Datagram> datagrams, Call call);
 
   Status Shutdown(sys::ShutdownHow how);
-  // Sending is worth another try, though no event says so: a Unix socket that is connected to
-  // nobody is not told when a full queue somewhere has room again.
-  void RetrySend() { WakeUp(Side::kWrite); }
 
  private:
   enum class Segmenting : uint8_t { kUnknown, kYes, kNo };

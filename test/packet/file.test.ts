@@ -1,9 +1,11 @@
 import { closeSync, openSync, readlinkSync } from 'node:fs';
 import { dial, filePacketConn, listen, listenPacket, OpError, UDPConn, UnixgramConn } from 'spliceway';
 import { describe, expect, test } from 'vitest';
+import { caught } from '../support/caught.ts';
 import { openSockets } from '../support/fds.ts';
-import { connectUDP, udpPair } from '../support/packets.ts';
+import { udpPair } from '../support/packets.ts';
 import { socketPath } from '../support/pair.ts';
+import { turns } from '../support/time.ts';
 
 const onLinux = process.platform === 'linux';
 
@@ -26,7 +28,7 @@ describe('file() and filePacketConn()', () => {
     using second = filePacketConn(gram.file());
     expect(second).toBeInstanceOf(UnixgramConn);
     expect(second.localAddr).toEqual(gram.localAddr);
-    using connected = await connectUDP(`127.0.0.1:9`);
+    using connected = await dial('udp', `127.0.0.1:9`);
     using third = filePacketConn(connected.file());
     expect(third.remoteAddr).toEqual(connected.remoteAddr);
     expect(await third.write('x')).toBe(1);
@@ -85,3 +87,56 @@ function isSocket(fd: number): boolean {
     return false;
   }
 }
+
+describe('syscallConn()', () => {
+  test('lends the descriptor, and after close says so', async () => {
+    using pair = await udpPair();
+    const raw = pair.b.syscallConn();
+    let fd = -1;
+    raw.control((number) => {
+      fd = number;
+    });
+    expect(fd).toBeGreaterThan(2);
+    pair.b.close();
+    const message = `raw-control udp ${pair.b.localAddr}: use of closed network connection`;
+    expect(() => raw.control(() => {})).toThrow(message);
+  });
+
+  test('read() asks again when a datagram has come, in line with other reads', async () => {
+    using pair = await udpPair();
+    let asked = 0;
+    const raw = pair.b.syscallConn().read(() => ++asked === 2);
+    const read = pair.b.read();
+    await turns();
+    expect(asked).toBe(1);
+    await pair.a.writeTo('x', pair.b.localAddr);
+    await raw;
+    expect(asked).toBe(2);
+    expect(String(await read)).toBe('x');
+  });
+
+  test('write() is asked at once, and a deadline ends both', async () => {
+    using pair = await udpPair();
+    await pair.b.syscallConn().write(() => true);
+    pair.b.setDeadline(1);
+    const raw = pair.b.syscallConn();
+    for (const call of [raw.read(() => true), raw.write(() => true)]) {
+      expect(await caught(call)).toMatchObject({ timeout: true });
+    }
+    pair.b.setDeadline(null);
+    const waiting = raw.read(() => false);
+    pair.b.close();
+    expect(await caught(waiting)).toMatchObject({ op: 'raw-read', code: 'ERR_SPLICEWAY_CLOSED' });
+  });
+});
+
+test.skipIf(!onLinux)('getOption() and setOption() reach what has no method', async () => {
+  using conn = await listenPacket('udp', '127.0.0.1:0');
+  expect(conn.getOption('SOL_SOCKET', 'SO_BROADCAST')).toBe(1);
+  conn.setOption('SOL_SOCKET', 'SO_BROADCAST', 0);
+  expect(conn.getOption('SOL_SOCKET', 'SO_BROADCAST')).toBe(0);
+  conn.setTTL(7);
+  expect(conn.getOption('IPPROTO_IP', 'IP_TTL')).toBe(7);
+  conn.close();
+  expect(() => conn.getOption('SOL_SOCKET', 'SO_BROADCAST')).toThrow(/^get udp .*: use of closed network connection$/);
+});

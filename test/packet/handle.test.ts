@@ -1,11 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate } from 'node:timers/promises';
-import { listenPacket, OpError, type Packet, UDPAddr, type UDPConn } from 'spliceway';
+import { dial, listenPacket, OpError, type Packet, UDPAddr, type UDPConn } from 'spliceway';
 import { describe, expect, test } from 'vitest';
 import { bytes } from '../support/bytes.ts';
 import { caught } from '../support/caught.ts';
 import { runScript } from '../support/child.ts';
-import { connectUDP, kinds, udpPair } from '../support/packets.ts';
+import { kinds, udpPair } from '../support/packets.ts';
 import { eventually, isPending, turns } from '../support/time.ts';
 
 describe.each(kinds)('%s: handle()', (_network, makePair) => {
@@ -133,6 +133,25 @@ describe.each(kinds)('%s: handle()', (_network, makePair) => {
     expect(await read(other.b as UDPConn)).toEqual(['1', '2', '3']);
   });
 
+  test('reading elsewhere from a handler disturbs nothing', async () => {
+    using pair = await makePair();
+    using other = await makePair();
+    await other.a.writeBatch(['x', 'x', 'x', 'x'].map((data) => ({ data, addr: other.b.localAddr })));
+    await turns();
+    const got: string[] = [];
+    const reads: Promise<unknown>[] = [];
+    pair.b.handle({
+      message(chunk) {
+        reads.push(other.b.readBatch(1));
+        got.push(String(chunk));
+      },
+    });
+    await pair.a.writeBatch(['1', '2', '3', '4'].map((data) => ({ data, addr: pair.b.localAddr })));
+    await eventually(() => got.length === 4);
+    await Promise.all(reads);
+    expect(got).toEqual(['1', '2', '3', '4']);
+  });
+
   test('makes reads busy', async () => {
     using pair = await makePair();
     pair.b.handle({ message() {} });
@@ -174,7 +193,7 @@ describe.each(kinds)('%s: handle()', (_network, makePair) => {
 test('an error that passes is told, and reading goes on', async () => {
   using peer = await listenPacket('udp', '127.0.0.1:0');
   const address = `${peer.localAddr}`;
-  using conn = await connectUDP(address);
+  using conn = await dial('udp', address);
   const errors: Error[] = [];
   const got: string[] = [];
   conn.handle({ message: (chunk) => got.push(String(chunk)), error: (error) => errors.push(error) });

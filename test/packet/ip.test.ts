@@ -1,11 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { type Connected, IPAddr, IPConn, listenPacket, type OpError, UDPAddr } from 'spliceway';
+import { dial, IPAddr, IPConn, listenPacket, type OpError, UDPAddr } from 'spliceway';
 import { describe, expect, test } from 'vitest';
 import { caught } from '../support/caught.ts';
 import { childEnv, root } from '../support/child.ts';
 
-const require = createRequire(import.meta.url);
 const allowed = await listenPacket('ip4:icmp', '127.0.0.1').then(
   (conn) => conn.close(),
   () => false,
@@ -53,8 +51,7 @@ describe.skipIf(!allowed)('raw IP', () => {
   });
 
   test('a connected one talks to its peer', async () => {
-    const { openPacketSocket } = require('../../dist/packet/open.js');
-    using conn: Connected<IPConn> = await openPacketSocket('ip4:icmp', null, new IPAddr('127.0.0.1'));
+    using conn = await dial('ip4:icmp', '127.0.0.1');
     expect(`${conn.remoteAddr}`).toBe('127.0.0.1');
     expect(await conn.write(request(7003))).toBe(8);
     const error = await caught(conn.writeTo(request(7003), new IPAddr('127.0.0.1')));

@@ -1,11 +1,10 @@
 import { existsSync, rmSync, statSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { AddrError, DNSError, listenMulticastUDP, listenPacket, OpError, UDPAddr, type UDPConn } from 'spliceway';
+import { AddrError, DNSError, dial, listenMulticastUDP, listenPacket, OpError, UDPAddr, type UDPConn } from 'spliceway';
 import { describe, expect, test } from 'vitest';
 import { caught } from '../support/caught.ts';
 import { runScript } from '../support/child.ts';
 import { openSockets } from '../support/fds.ts';
-import { connectUDP } from '../support/packets.ts';
 import { socketPath } from '../support/pair.ts';
 import { hasPython, pythonSync } from '../support/python.ts';
 import { isPending } from '../support/time.ts';
@@ -95,7 +94,7 @@ describe('listenPacket()', () => {
     });
     expect(calls).toEqual([hasIPv6 ? 'udp6' : 'udp4', ':0', 'number']);
     calls.length = 0;
-    using _connected = await connectUDP(`127.0.0.1:${conn.localAddr.port}`, {
+    using _connected = await dial('udp', `127.0.0.1:${conn.localAddr.port}`, {
       control: (network, address) => calls.push(network, address),
     });
     expect(calls).toEqual(['udp4', `127.0.0.1:${conn.localAddr.port}`]);

@@ -1,8 +1,8 @@
-import { ErrClosed, listenPacket, OpError, UDPAddr, UDPConn, UnixAddr } from 'spliceway';
+import { dial, ErrClosed, listenPacket, OpError, UDPAddr, UDPConn, UnixAddr } from 'spliceway';
 import { describe, expect, test } from 'vitest';
 import { bytes, KiB } from '../support/bytes.ts';
 import { caught } from '../support/caught.ts';
-import { connectUDP, kinds, udpPair } from '../support/packets.ts';
+import { kinds, udpPair } from '../support/packets.ts';
 import { isPending, turns } from '../support/time.ts';
 
 const text = (packets: readonly { data: Uint8Array }[]) => packets.map(({ data }) => String(data));
@@ -130,6 +130,9 @@ describe.each(kinds)('%s', (net, makePair) => {
     expect(String(p)).toBe('0123');
     const { data, oob, flags, truncated } = await pair.b.readMsg({ oob: 64 });
     expect([String(data), oob.length, flags, truncated]).toEqual(['ab', 0, 0, false]);
+    await pair.a.writeTo('cd', pair.b.localAddr);
+    expect(await pair.b.readMsg(p, Buffer.alloc(64))).toMatchObject({ n: 2, oobn: 0, truncated: false });
+    expect(String(p)).toBe('cd23');
   });
 
   test('readBatch() gives what is there, and no more than asked for', async () => {
@@ -441,7 +444,7 @@ describe('a connected udp socket', () => {
   test('talks to its peer alone', async () => {
     using peer = await listenPacket('udp', '127.0.0.1:0');
     using stranger = await listenPacket('udp', '127.0.0.1:0');
-    using conn = await connectUDP(`${peer.localAddr}`);
+    using conn = await dial('udp', `${peer.localAddr}`);
     expect(conn.remoteAddr).toEqual(peer.localAddr);
     await stranger.writeTo('not heard', conn.localAddr);
     await conn.write('hello');
@@ -455,7 +458,7 @@ describe('a connected udp socket', () => {
 
   test('sends the members of a list as one datagram', async () => {
     using peer = await listenPacket('udp', '127.0.0.1:0');
-    using conn = await connectUDP(`${peer.localAddr}`);
+    using conn = await dial('udp', `${peer.localAddr}`);
     expect(await conn.writev(['a', '', 'bc'].map((part) => Buffer.from(part)))).toBe(3);
     expect(await conn.write('')).toBe(0);
     expect(conn.tryWrite('try')).toBe(3);
@@ -465,7 +468,7 @@ describe('a connected udp socket', () => {
 
   test('refuses writeTo(), and sends nothing', async () => {
     using peer = await listenPacket('udp', '127.0.0.1:0');
-    using conn = await connectUDP(`${peer.localAddr}`);
+    using conn = await dial('udp', `${peer.localAddr}`);
     const error = await caught(conn.writeTo('x', peer.localAddr));
     expect(error.message).toBe(
       `write udp ${conn.localAddr}->${peer.localAddr}: use of WriteTo with pre-connected connection`,
@@ -484,7 +487,7 @@ describe('a connected udp socket', () => {
 
   test('is told once that its peer is gone', async () => {
     using peer = await listenPacket('udp', '127.0.0.1:0');
-    using conn = await connectUDP(`${peer.localAddr}`);
+    using conn = await dial('udp', `${peer.localAddr}`);
     peer.close();
     await conn.write('x');
     await turns();
@@ -496,7 +499,7 @@ describe('a connected udp socket', () => {
 
   test('is told so by a read that waits', async () => {
     using peer = await listenPacket('udp', '127.0.0.1:0');
-    using conn = await connectUDP(`${peer.localAddr}`);
+    using conn = await dial('udp', `${peer.localAddr}`);
     peer.close();
     const read = conn.readFrom();
     await conn.write('x');
@@ -505,15 +508,15 @@ describe('a connected udp socket', () => {
 
   test('reaches this machine by the wildcard', async () => {
     using peer = await listenPacket('udp', ':0');
-    using conn = await connectUDP(`:${peer.localAddr.port}`);
+    using conn = await dial('udp', `:${peer.localAddr.port}`);
     expect(`${conn.remoteAddr}`).toBe(`127.0.0.1:${peer.localAddr.port}`);
   });
 
   test('has the local address that was asked for', async () => {
     using peer = await listenPacket('udp', '127.0.0.1:0');
-    using conn = await connectUDP(`${peer.localAddr}`, { local: '127.0.0.9:0' });
+    using conn = await dial('udp', `${peer.localAddr}`, { localAddr: '127.0.0.9:0' });
     expect(conn.localAddr.ip).toBe('127.0.0.9');
-    const error = await caught(connectUDP(`${peer.localAddr}`, { local: `${peer.localAddr}` }));
+    const error = await caught(dial('udp', `${peer.localAddr}`, { localAddr: `${peer.localAddr}` }));
     expect(error.message).toBe(`dial udp ${peer.localAddr}->${peer.localAddr}: bind: address already in use`);
     expect(error).toMatchObject({ op: 'dial', code: 'EADDRINUSE', source: peer.localAddr });
   });

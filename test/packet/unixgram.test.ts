@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
-import { listenPacket, UDPAddr, UnixAddr, UnixgramConn } from 'spliceway';
+import { dial, listenPacket, UDPAddr, UnixAddr, UnixgramConn } from 'spliceway';
 import { describe, expect, test } from 'vitest';
 import { caught } from '../support/caught.ts';
-import { connectUnixgram, unixgramPair } from '../support/packets.ts';
+import { unixgramPair } from '../support/packets.ts';
 import { socketPath } from '../support/pair.ts';
 import { hasPython, pythonSync } from '../support/python.ts';
 import { isPending, turns } from '../support/time.ts';
@@ -12,7 +12,7 @@ const onLinux = process.platform === 'linux';
 describe('a sender', () => {
   test('without a name is null', async () => {
     using to = await listenPacket('unixgram', socketPath());
-    using from = await connectUnixgram(to.localAddr.path);
+    using from = await dial('unixgram', to.localAddr.path);
     expect(from).toBeInstanceOf(UnixgramConn);
     expect(`${from.localAddr}`).toBe('@');
     expect(from.remoteAddr).toEqual(to.localAddr);
@@ -23,7 +23,7 @@ describe('a sender', () => {
   test('with a path is that path', async () => {
     const path = socketPath();
     using to = await listenPacket('unixgram', socketPath());
-    using from = await connectUnixgram(to.localAddr.path, path);
+    using from = await dial('unixgram', to.localAddr.path, { localAddr: path });
     await from.write('named');
     expect(await to.readFrom()).toEqual({ data: Buffer.from('named'), addr: new UnixAddr(path, 'unixgram') });
     from.close();
@@ -80,7 +80,7 @@ test.each([
 describe('a connected one', () => {
   test('refuses writeTo() and writeMsg()', async () => {
     using to = await listenPacket('unixgram', socketPath());
-    using conn = await connectUnixgram(to.localAddr.path);
+    using conn = await dial('unixgram', to.localAddr.path);
     const use = 'use of WriteTo with pre-connected connection';
     expect((await caught(conn.writeTo('x', to.localAddr))).message).toBe(`write unixgram @->${to.localAddr}: ${use}`);
     expect((await caught(conn.writeMsg('x'))).message).toBe(`write unixgram @: ${use}`);
@@ -88,12 +88,12 @@ describe('a connected one', () => {
 
   test('is told that its peer is gone', async () => {
     using to = await listenPacket('unixgram', socketPath());
-    using conn = await connectUnixgram(to.localAddr.path);
+    using conn = await dial('unixgram', to.localAddr.path);
     to.close();
     expect((await caught(conn.write('x'))).message).toBe(
       `write unixgram @->${to.localAddr}: write: connection refused`,
     );
-    expect(await caught(connectUnixgram(`${to.localAddr}-nosuch`))).toMatchObject({ op: 'dial', code: 'ENOENT' });
+    expect(await caught(dial('unixgram', `${to.localAddr}-nosuch`))).toMatchObject({ op: 'dial', code: 'ENOENT' });
   });
 });
 

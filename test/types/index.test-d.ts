@@ -1,6 +1,22 @@
 // The public types, as a caller sees them.
 
-import { type Conn, dial, type Listener, listen, type OpError, type TCPConn, type UnixConn } from 'spliceway';
+import {
+  type Conn,
+  dial,
+  type IPConn,
+  type Listener,
+  listen,
+  listenPacket,
+  type OpError,
+  type Packet,
+  type PacketConn,
+  type TCPConn,
+  type UDPAddr,
+  type UDPConn,
+  type UnixAddr,
+  type UnixConn,
+  type UnixgramConn,
+} from 'spliceway';
 import { expectTypeOf, test } from 'vitest';
 
 test('dial and listen know their network', () => {
@@ -14,6 +30,23 @@ test("read() answers a chunk of its own, or a count for the caller's buffer", ()
   expectTypeOf(conn.read()).resolves.toEqualTypeOf<Buffer | null>();
   expectTypeOf(conn.read(Buffer.alloc(1))).resolves.toEqualTypeOf<number | null>();
   expectTypeOf(conn.close()).toEqualTypeOf<boolean>();
+});
+
+test('packet conns know what comes from them', () => {
+  expectTypeOf(listenPacket('udp', '')).resolves.toEqualTypeOf<UDPConn>();
+  expectTypeOf(listenPacket('unixgram', '')).resolves.toEqualTypeOf<UnixgramConn>();
+  expectTypeOf(listenPacket('ip4:icmp', '')).resolves.toEqualTypeOf<IPConn>();
+  const conn = {} as UDPConn;
+  expectTypeOf(conn.readFrom()).resolves.toEqualTypeOf<Packet<UDPAddr>>();
+  expectTypeOf(conn.readFrom(Buffer.alloc(1))).resolves.toEqualTypeOf<{ n: number; addr: UDPAddr }>();
+  expectTypeOf(conn.remoteAddr).toEqualTypeOf<UDPAddr | null>();
+  expectTypeOf({} as UnixgramConn).toExtend<PacketConn<UnixAddr | null>>();
+});
+
+test('a packet conn that is connected is a Conn', () => {
+  expectTypeOf(dial('udp', '')).resolves.toExtend<Conn>();
+  expectTypeOf(dial('unixgram', '')).resolves.toExtend<Conn>();
+  expectTypeOf(dial('ip4:icmp', '')).resolves.toExtend<Conn>();
 });
 
 test('an error of an operation says which, where and why', () => {

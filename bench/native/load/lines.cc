@@ -13,8 +13,8 @@
 namespace bench {
 namespace {
 
-// The server says "." for so many lines, and in the end how many lines and bytes in them there were:
-// "LINES BYTES\n".
+// The server says "." for so many lines, and in the end how many lines and bytes in them there
+// were: "LINES BYTES\n".
 constexpr int64_t kLinesPerDot = 4096;
 constexpr int64_t kSendAtOnce = 256 * 1024;
 
@@ -100,7 +100,8 @@ class Lines {
     conn->done = true;
     slices_.Count(1);
     const int64_t lines = conn->sent / text_.line();
-    const std::string right = std::to_string(lines) + " " + std::to_string(conn->sent - lines) + "\n";
+    const std::string right =
+        std::to_string(lines) + " " + std::to_string(conn->sent - lines) + "\n";
     if (conn->last != right || conn->dots != lines / kLinesPerDot) {
       Fail("%" PRId64 " dots and %s instead of %s", conn->dots, conn->last.c_str(), right.c_str());
     }

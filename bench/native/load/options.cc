@@ -75,9 +75,8 @@ Options ParseOptions(int argc, char** argv) {
   if (options.connections < 1 || options.size < 1 || options.in_flight < 1) {
     BadUsage("--connections, --size and --in-flight must be at least 1");
   }
-  const bool measures =
-      options.mode == "echo" || options.mode == "connect" || options.mode == "lines" ||
-      options.mode == "packets";
+  const bool measures = options.mode == "echo" || options.mode == "connect" ||
+                        options.mode == "lines" || options.mode == "packets";
   if (options.mode != "forward" && options.target.sin_port == 0) BadUsage("--target is needed");
   if (measures && options.server_pid == 0) BadUsage("--server-pid is needed");
   return options;

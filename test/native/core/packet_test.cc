@@ -144,12 +144,12 @@ TEST_F(PacketTest, WaitsForRoomWhenTheKernelHasNone) {
   EXPECT_EQ(Taken(), "x");
 }
 
-TEST_F(PacketTest, RetrySendMakesAWaitingSendWorthTrying) {
+TEST_F(PacketTest, AWakeUpMakesAWaitingSendWorthTrying) {
   fault::Script script;
   script.On(fault::kSendto, socket_->fd()).Then(EAGAIN);
   EXPECT_EQ(socket_->Send("x", 1, &far_addr_, Call::kNew), kAgain);
   socket_->SetAwait(Side::kWrite, Await::kOnce);
-  socket_->RetrySend();
+  socket_->WakeUp(Side::kWrite);
   EXPECT_EQ(seat_.AwaitNotice(socket_), kNoticeWritable);
   EXPECT_EQ(socket_->Send("x", 1, &far_addr_, Call::kResumed), 1);
 }
