@@ -1,10 +1,9 @@
 // listen(): from a network and an address to a listener (Go's net.ListenConfig). How is in listening/.
 
-import type { Addr, TCPAddr, UnixAddr } from './addr';
+import type { TCPAddr, UnixAddr } from './addr';
 import { checkBoolean, checkFunction, checkInteger, checkObject, checkSignal, checkString } from './check';
 import type { CallOptions } from './conn';
 import type { Control } from './control';
-import { AddrError, OpError } from './errors';
 import { checkKeepAliveOptions, type KeepAliveOptions } from './keep-alive';
 import type { SocketListener } from './listener';
 import { listenTCP } from './listening/tcp';
@@ -15,7 +14,7 @@ import { listenPacket } from './packet/listen-packet';
 import type { SocketPacketConn } from './packet/open';
 import type { UDPConn } from './packet/udp-conn';
 import type { UnixgramConn } from './packet/unixgram-conn';
-import { favorite, type Lookup, resolveAddrs } from './resolve';
+import { type Lookup, resolveListen } from './resolve';
 import type { TCPConn } from './tcp-conn';
 import type { UnixConn } from './unix-conn';
 
@@ -74,7 +73,7 @@ export async function listen(
   checkString('address', address);
   checkOptions(options);
   options.signal?.throwIfAborted();
-  const addr = await resolveListen(network, address, options);
+  const addr = await resolveListen(network, address, options, (name) => isTCP(name) || isUnix(name));
   return isUnix(network)
     ? listenUnix(network as UnixAddr['network'], addr as UnixAddr, options)
     : listenTCP(network, addr as TCPAddr, options);
@@ -121,17 +120,4 @@ function checkOptions(options: ListenOptions): void {
   if (lookup !== undefined) checkFunction('options.lookup', lookup);
   if (signal !== undefined) checkSignal(signal);
   checkKeepAliveOptions(options);
-}
-
-async function resolveListen(network: string, address: string, options: ListenOptions): Promise<Addr> {
-  let addr: Addr;
-  try {
-    addr = favorite(await resolveAddrs(network, address, options));
-  } catch (error) {
-    // The signal's reason, and mistakes of the caller's lookup function, are not ours to wrap.
-    if (options.signal?.aborted === true || error instanceof TypeError) throw error;
-    throw new OpError('listen', network, null, null, error as Error);
-  }
-  if (isTCP(network) || isUnix(network)) return addr;
-  throw new OpError('listen', network, null, addr, new AddrError('unexpected address type', `${addr}`));
 }

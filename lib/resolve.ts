@@ -14,7 +14,7 @@ import {
   UnixAddr,
 } from './addr';
 import { checkFunction, checkObject, checkSignal, checkString } from './check';
-import { AddrError, DNSError, UnknownNetworkError } from './errors';
+import { AddrError, DNSError, OpError, UnknownNetworkError } from './errors';
 import { isIPNetwork, isTCP, isUDP, isUnix } from './network';
 import { lookupPort, lookupProtocol } from './services';
 
@@ -73,6 +73,29 @@ export async function resolveAddrs(network: string, address: string, options: Re
   if (isUDP(network)) return resolveUDP(network, address, options);
   if (isUnix(network) || network === 'unixgram') return [resolveUnix(network as UnixAddr['network'], address)];
   return resolveIP((await parseIPNetwork(network)).network, address, options);
+}
+
+/**
+ * The address to listen on.
+ * @param fits whether a network that is known is one to listen on in this way
+ * @throws OpError `op: 'listen'` (as a rejection), or the signal's reason
+ */
+export async function resolveListen(
+  network: string,
+  address: string,
+  options: ResolveOptions,
+  fits: (network: string) => boolean,
+): Promise<Addr> {
+  let addr: Addr;
+  try {
+    addr = favorite(await resolveAddrs(network, address, options));
+  } catch (error) {
+    // The signal's reason, and mistakes of the caller's lookup function, are not ours to wrap.
+    if (options.signal?.aborted === true || error instanceof TypeError) throw error;
+    throw new OpError('listen', network, null, null, error as Error);
+  }
+  if (fits(network)) return addr;
+  throw new OpError('listen', network, null, addr, new AddrError('unexpected address type', `${addr}`));
 }
 
 /**

@@ -1,10 +1,10 @@
 // listenPacket(): from a network and an address to a socket that is open to all.
 
-import type { SocketAddr as Addr, UDPAddr } from '../addr';
+import type { UDPAddr } from '../addr';
 import { checkBoolean, checkFunction, checkInteger, checkObject, checkSignal, checkString } from '../check';
 import { AddrError, OpError, thrownCause, UnknownNetworkError } from '../errors';
 import { type IPNetwork, isTCP, isUDP, isUnix, type PacketNetwork } from '../network';
-import { favorite, type Lookup, resolveAddrs } from '../resolve';
+import { type Lookup, resolveListen } from '../resolve';
 import type { IPConn } from './ip-conn';
 import { interfaceIndex } from './multicast';
 import { bindPacketSocket, type OpenOptions, type SocketPacketConn } from './open';
@@ -53,7 +53,7 @@ export async function listenPacket(
   checkString('address', address);
   checkOptions(options);
   options.signal?.throwIfAborted();
-  return bindPacketSocket(network, await resolveListen(network, address, options), options);
+  return bindPacketSocket(network, await resolveListen(network, address, options, isOfPackets), options);
 }
 
 function checkOptions(options: ListenPacketOptions): void {
@@ -67,18 +67,7 @@ function checkOptions(options: ListenPacketOptions): void {
   if (signal !== undefined) checkSignal(signal);
 }
 
-async function resolveListen(network: string, address: string, options: ListenPacketOptions): Promise<Addr> {
-  let addr: Addr;
-  try {
-    addr = favorite(await resolveAddrs(network, address, options));
-  } catch (error) {
-    // The signal's reason, and mistakes of the caller's lookup function, are not ours to wrap.
-    if (options.signal?.aborted === true || error instanceof TypeError) throw error;
-    throw new OpError('listen', network, null, null, error as Error);
-  }
-  if (!isTCP(network) && !isUnix(network)) return addr;
-  throw new OpError('listen', network, null, addr, new AddrError('unexpected address type', address));
-}
+const isOfPackets = (network: string): boolean => !isTCP(network) && !isUnix(network);
 
 export interface MulticastOptions extends ListenPacketOptions {
   /** The interface to join on, by its name or an address of its own. Default: the system's choice. */
@@ -105,7 +94,7 @@ export async function listenMulticastUDP(
   checkString('options.interface', name);
   options.signal?.throwIfAborted();
   if (!isUDP(network)) throw new OpError('listen', network, null, null, new UnknownNetworkError(network));
-  const addr = (await resolveListen(network, group, options)) as UDPAddr;
+  const addr = (await resolveListen(network, group, options, isOfPackets)) as UDPAddr;
   if (addr.ip === '') throw new OpError('listen', network, null, addr, new AddrError('missing address', ''));
   const conn = (await bindPacketSocket(network, addr, options)) as UDPConn;
   try {

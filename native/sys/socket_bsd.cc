@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "sys/socket.h"
+#include "sys/socket_flags.h"
 
 namespace spliceway::sys {
 namespace {
@@ -19,25 +20,6 @@ constexpr int kCreationFlags = SOCK_NONBLOCK | SOCK_CLOEXEC;
 #else
 constexpr int kCreationFlags = 0;
 #endif
-
-int FamilyFlag(Family family) {
-  switch (family) {
-    case Family::kIp4: return AF_INET;
-    case Family::kIp6: return AF_INET6;
-    case Family::kUnix: return AF_UNIX;
-  }
-  return AF_UNSPEC;
-}
-
-int TypeFlag(SocketType type) {
-  switch (type) {
-    case SocketType::kStream: return SOCK_STREAM;
-    case SocketType::kPacket: return SOCK_SEQPACKET;
-    case SocketType::kDatagram: return SOCK_DGRAM;
-    case SocketType::kRaw: return SOCK_RAW;
-  }
-  return SOCK_STREAM;
-}
 
 int AcceptCall(int fd, SockAddr* peer) {
 #ifdef SOCK_CLOEXEC

@@ -5,30 +5,9 @@
 
 #include "sys/call_linux.h"
 #include "sys/socket.h"
+#include "sys/socket_flags.h"
 
 namespace spliceway::sys {
-namespace {
-
-int FamilyFlag(Family family) {
-  switch (family) {
-    case Family::kIp4: return AF_INET;
-    case Family::kIp6: return AF_INET6;
-    case Family::kUnix: return AF_UNIX;
-  }
-  return AF_UNSPEC;
-}
-
-int TypeFlag(SocketType type) {
-  switch (type) {
-    case SocketType::kStream: return SOCK_STREAM;
-    case SocketType::kPacket: return SOCK_SEQPACKET;
-    case SocketType::kDatagram: return SOCK_DGRAM;
-    case SocketType::kRaw: return SOCK_RAW;
-  }
-  return SOCK_STREAM;
-}
-
-}  // namespace
 
 Result<OwnFd> Socket(Family family, SocketType type, int protocol) {
   OwnFd fd(socket(FamilyFlag(family), TypeFlag(type) | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
