@@ -4,8 +4,8 @@ import { readlinkSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { type AddressTuple, FAMILY, HOST, IP4, IP6, native, PORT, SCOPE, slotBytes, slots, UNIX } from './binding';
-import { checkString } from './check';
-import { AddrError } from './errors';
+import { checkInteger, checkString } from './check';
+import { AddrError, invalidType } from './errors';
 
 /** The address of one end of a TCP connection or listener. Frozen. */
 export class TCPAddr {
@@ -21,6 +21,8 @@ export class TCPAddr {
     readonly port: number,
     readonly zone: string = '',
   ) {
+    checkHost(ip, zone);
+    checkPort(port);
     Object.freeze(this);
   }
 
@@ -28,6 +30,15 @@ export class TCPAddr {
   toString(): string {
     return joinHostPort(this.zone === '' ? this.ip : `${this.ip}%${this.zone}`, this.port);
   }
+}
+
+function checkHost(ip: unknown, zone: unknown): void {
+  checkString('ip', ip);
+  checkString('zone', zone);
+}
+
+function checkPort(port: unknown): void {
+  checkInteger('port', port, 0, 65535);
 }
 
 /** What an IP address is in a packet. */
@@ -48,7 +59,9 @@ abstract class PacketAddr {
     readonly ip: string,
     /** Of a link-local IPv6 address: an interface's name or index. */
     readonly zone: string,
-  ) {}
+  ) {
+    checkHost(ip, zone);
+  }
 
   abstract toString(): string;
 
@@ -82,6 +95,7 @@ export class UDPAddr extends PacketAddr {
     zone = '',
   ) {
     super(ip, zone);
+    checkPort(port);
     Object.freeze(this);
   }
 
@@ -182,6 +196,8 @@ export type Addr = SocketAddr | PipeAddr;
 
 /** `host:port`, with brackets around a host that has a colon (Go's net.JoinHostPort). */
 export function joinHostPort(host: string, port: string | number): string {
+  checkString('host', host);
+  if (typeof port !== 'string' && typeof port !== 'number') throw invalidType('port', 'of type string or number', port);
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 

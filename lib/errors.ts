@@ -217,9 +217,13 @@ export function causeOf(status: number, syscall: string): Error {
 /** The cause behind what a native call, a file or a connection of a foreign make threw. */
 export function thrownCause(error: unknown): Error {
   if (error instanceof OpError || error instanceof SyscallError) return error;
-  if (!(error instanceof Error)) return new Error(String(error));
-  const { errno, syscall } = error as NodeJS.ErrnoException;
-  return typeof errno === 'number' && typeof syscall === 'string' ? new SyscallError(syscall, errno) : error;
+  const { errno, syscall } = asError(error) as NodeJS.ErrnoException;
+  return typeof errno === 'number' && typeof syscall === 'string' ? new SyscallError(syscall, errno) : asError(error);
+}
+
+/** What was thrown, as an Error: anything can be, even nothing. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
 }
 
 type Coded<T> = T & { code: string };

@@ -14,7 +14,7 @@ import {
   UnixAddr,
 } from './addr';
 import { checkFunction, checkObject, checkSignal, checkString } from './check';
-import { AddrError, DNSError, OpError, UnknownNetworkError } from './errors';
+import { AddrError, asError, DNSError, OpError, UnknownNetworkError } from './errors';
 import { isIPNetwork, isTCP, isUDP, isUnix } from './network';
 import { lookupPort, lookupProtocol } from './services';
 
@@ -147,12 +147,17 @@ async function hostAddresses(host: string, family: 0 | 4 | 6, options: ResolveOp
   const literal = parseLiteral(host);
   if (literal !== null) return [literal];
   const answers = await lookupHost(host, family, options);
-  return answers.map((answer) => {
-    const text = typeof answer === 'string' ? answer : answer.address;
-    const parsed = parseLiteral(text);
-    if (parsed === null) throw new DNSError(host, `invalid address ${text} from lookup`, 'EBADRESP');
+  if (!Array.isArray(answers)) throw badAnswer(host, answers);
+  return answers.map((answer: unknown) => {
+    const text = typeof answer === 'string' ? answer : (answer as { address?: unknown } | null)?.address;
+    const parsed = typeof text === 'string' ? parseLiteral(text) : null;
+    if (parsed === null) throw badAnswer(host, text);
     return parsed;
   });
+}
+
+function badAnswer(host: string, answer: unknown): DNSError {
+  return new DNSError(host, `invalid address ${String(answer)} from lookup`, 'EBADRESP');
 }
 
 /** A numeric address in its usual form, with its zone apart and IPv4-mapped IPv6 as plain IPv4; null for a name. */
@@ -177,7 +182,7 @@ function lookupHost(
     const abort = () => reject(signal?.reason);
     if (signal?.aborted === true) return abort();
     signal?.addEventListener('abort', abort, { once: true });
-    lookup(host, { family, signal })
+    Promise.resolve(lookup(host, { family, signal }))
       .finally(() => signal?.removeEventListener('abort', abort))
       .then(resolve, (error: unknown) => reject(asDNSError(host, error)));
   });
@@ -193,7 +198,7 @@ const systemLookup: Lookup = (host, { family }) =>
   });
 
 function asDNSError(host: string, error: unknown): unknown {
-  const { code, syscall } = error as NodeJS.ErrnoException;
+  const { code, syscall } = asError(error) as NodeJS.ErrnoException;
   if (typeof code !== 'string' || error instanceof DNSError) return error;
   const notFound = code === 'ENOTFOUND' || code === 'ENODATA';
   return new DNSError(host, notFound ? 'no such host' : `${syscall ?? 'lookup'} ${code}`, code, { cause: error });

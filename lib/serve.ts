@@ -6,7 +6,7 @@ import { checkDuration, checkFunction, checkObject, checkSignal } from './check'
 import type { Conn } from './conn';
 import { MAX_TIMER } from './deadline';
 import { rethrowLater, waiterOf } from './dispatch';
-import { ErrClosed, OpError } from './errors';
+import { ErrBusy, ErrClosed, OpError } from './errors';
 import { Handle, type HandleOwner, ownedBy } from './handle';
 import { type Acceptor, type Listener, SocketListener } from './listener';
 import { StreamConn } from './stream/stream-conn';
@@ -71,6 +71,9 @@ export function serve<C extends Conn>(
   return new ConnServer(listener, handler, options);
 }
 
+/** Listeners of another make that a Server has. */
+const served = new WeakSet<object>();
+
 class ConnServer<C extends Conn> extends AsyncResource implements Server, HandleOwner, Acceptor<C> {
   // Handles, not connections: one that its handler has forgotten can still be collected.
   private readonly open = new Set<Handle | C>();
@@ -91,7 +94,7 @@ class ConnServer<C extends Conn> extends AsyncResource implements Server, Handle
     }
     signal?.addEventListener('abort', () => this.close(), { once: true, signal: this.signal });
     if (listener instanceof SocketListener) listener.startServing(this as unknown as Acceptor<never>);
-    else void this.acceptLoop();
+    else this.acceptFrom(listener);
   }
 
   get connections(): number {
@@ -100,6 +103,13 @@ class ConnServer<C extends Conn> extends AsyncResource implements Server, Handle
 
   get signal(): AbortSignal {
     return this.stopping.signal;
+  }
+
+  // What SocketListener.startServing() sees to for its own.
+  private acceptFrom(listener: Listener<C>): void {
+    if (served.has(listener)) throw new OpError('accept', listener.addr.network, null, listener.addr, ErrBusy);
+    served.add(listener);
+    void this.acceptLoop().finally(() => served.delete(listener));
   }
 
   private async acceptLoop(): Promise<void> {

@@ -1,7 +1,7 @@
 // Scanner: tokens from a connection, one after the other (Go's bufio.Scanner).
 
 import { checkObject, checkSignal } from '../check';
-import { invalidValue } from '../errors';
+import { asError, invalidValue } from '../errors';
 import { type ByteSource, type Filler, fillerOf } from './source';
 import { ErrNoProgress, type SplitFunc } from './split';
 import { TokenBuffer, type TokenOptions } from './token-buffer';
@@ -185,7 +185,7 @@ export class Scanner<E extends Encoding = undefined> implements AsyncIterable<To
       }
       this.tokens.finish(ErrNoProgress);
     } catch (error) {
-      this.tokens.finish(error as Error);
+      this.tokens.finish(asError(error));
     }
   }
 }

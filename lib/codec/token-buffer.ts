@@ -3,7 +3,7 @@
 import { isAscii } from 'node:buffer';
 import { checkFunction, checkInteger } from '../check';
 import { partOf } from '../chunk';
-import { invalidType } from '../errors';
+import { asError, invalidReturn, invalidType } from '../errors';
 import {
   ErrAdvanceTooFar,
   ErrFinalToken,
@@ -244,8 +244,12 @@ export class TokenBuffer implements Iterable<Buffer> {
     this.shown = true;
     const [advance, token, error = null] = this.callSplit(this.data.subarray(start, limit), atEOF);
     if (error !== null) return this.stopWith(error, token);
+    if (!Number.isInteger(advance)) return this.stop(invalidReturn('a split function', 'an integer first', advance));
     if (advance < 0) return this.stop(ErrNegativeAdvance);
     if (advance > limit - start) return this.stop(ErrAdvanceTooFar);
+    if (token !== null && !(token instanceof Uint8Array)) {
+      return this.stop(invalidReturn('a split function', 'a Uint8Array or null second', token));
+    }
     this.start += advance;
     if (token !== null) return this.found(token, advance);
     if (atEOF) return this.stop(null);
@@ -256,9 +260,11 @@ export class TokenBuffer implements Iterable<Buffer> {
 
   private callSplit(data: Buffer, atEOF: boolean): readonly [number, Uint8Array | null, (Error | null)?] {
     try {
-      return this.splitFunc(data, atEOF);
+      const answer: unknown = this.splitFunc(data, atEOF);
+      if (Array.isArray(answer)) return answer as unknown as readonly [number, Uint8Array | null];
+      throw invalidReturn('a split function', 'an array', answer);
     } catch (error) {
-      return [0, null, error as Error];
+      return [0, null, asError(error)];
     }
   }
 

@@ -117,6 +117,7 @@ function begin(attempt: Attempt, protocol: number): { id: number; status: number
   try {
     prepare(network, id, options);
     runControl(options.control, network, to[0], remote, id);
+    options.signal?.throwIfAborted();
     if (local !== null) native.bind(id, ...localNative(local, to[0]));
     const status = native.connect(id, ...to);
     return { id, status: status === 0 ? native.finishConnect(id, false) : status };

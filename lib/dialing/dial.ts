@@ -84,7 +84,7 @@ export class Dial {
       return await this.within(this.resolveBoth());
     } catch (error) {
       if (this.options.signal?.aborted === true || error instanceof TypeError) throw error;
-      throw new OpError('dial', this.network, null, null, error as Error);
+      throw new OpError('dial', this.network, null, null, thrownCause(error));
     }
   }
 

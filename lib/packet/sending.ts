@@ -2,7 +2,7 @@
 
 import type { Addr } from '../addr';
 import { AGAIN, EXPIRED, NOTHING, native, scratch, WRITE, WRITE_SIDE } from '../binding';
-import { checkBytes, detachedWhileWaiting, isDetached } from '../check';
+import { checkBytes, checkObject, detachedWhileWaiting, isDetached } from '../check';
 import type { CallOptions } from '../conn';
 import { ErrClosed, invalidType, OpError } from '../errors';
 import { advanced, checked, joined, Pending, rejected, without } from '../pending';
@@ -334,7 +334,10 @@ export function tryBatch(conn: Socket, packets: readonly Prepared[]): number {
 
 export function prepare(packets: unknown): Prepared[] {
   if (!Array.isArray(packets)) throw invalidType('packets', 'an array', packets);
-  return packets.map(({ data, addr }: OutgoingPacket) => ({ bytes: toBytes(data), to: addr ?? null }));
+  return Array.from(packets, (packet: OutgoingPacket, i) => {
+    checkObject(`packets[${i}]`, packet);
+    return { bytes: toBytes(packet.data), to: packet.addr ?? null };
+  });
 }
 
 export function refusedBatch(conn: Socket, packets: readonly Prepared[]): OpError | null {

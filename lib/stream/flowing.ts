@@ -59,13 +59,22 @@ export function pumpFlow(conn: StreamConn, flow: Flow): void {
 function deliver(conn: StreamConn, flow: Flow, buffer: Buffer, n: number): void {
   const lent = viewOf(buffer, n);
   const answer = conn.callBack(flow, flow.handlers.data, flow.copies ? copyOf(lent) : lent);
-  if (isThenable(answer)) waitFor(conn, flow, answer);
+  if (typeof answer === 'object' && answer !== null) awaitAnswer(conn, flow, answer);
 }
 
 function copyOf(chunk: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(chunk.length);
   copy.set(chunk);
   return copy;
+}
+
+// Asking an object for its then() is a call of the caller's as well.
+function awaitAnswer(conn: StreamConn, flow: Flow, answer: object): void {
+  try {
+    if (isThenable(answer)) waitFor(conn, flow, answer);
+  } catch (error) {
+    conn.handlerFailed(error);
+  }
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -60,6 +60,7 @@ export abstract class SocketConn extends StreamConn implements RawSource {
 
   /** Takes back what unread() has put in front and nobody has read yet; empty where there is none. */
   takeUnread(): Buffer {
+    if (this.busy) throw this.error('unread', ErrBusy);
     return takeFrontBytes(this, Number.POSITIVE_INFINITY) ?? Buffer.alloc(0);
   }
 

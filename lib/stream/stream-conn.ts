@@ -335,7 +335,11 @@ export abstract class StreamConn implements Conn, Waiter {
   /** @internal The same for a function whose answer is not waited for. */
   tell(flow: Flow, fn: (...args: never[]) => unknown, ...args: unknown[]): void {
     const answer = this.callBack(flow, fn, ...args);
-    if (isThenable(answer)) answer.then(undefined, (error: unknown) => this.handlerFailed(error));
+    try {
+      if (isThenable(answer)) answer.then(undefined, (error: unknown) => this.handlerFailed(error));
+    } catch (error) {
+      this.handlerFailed(error);
+    }
   }
 
   /**
