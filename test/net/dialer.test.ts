@@ -3,7 +3,7 @@
 import { networkInterfaces } from 'node:os';
 import { Dialer, dial, type Lookup, listen, OpError, type TCPAddr, type TCPConn } from 'spliceway';
 import { describe, expect, test } from 'vitest';
-import { blackhole } from '../support/blackhole.ts';
+import { type Blackhole, blackhole } from '../support/blackhole.ts';
 import { caught } from '../support/caught.ts';
 import { openSockets } from '../support/fds.ts';
 import { socketPath } from '../support/pair.ts';
@@ -23,6 +23,21 @@ async function closedPort(): Promise<number> {
   return portOf(listener);
 }
 
+/** A hole on IPv6, and what `onIPv4` opens on the same port of IPv4: some other socket may have that one. */
+async function holeAnd<T>(onIPv4: (address: string) => Promise<T>): Promise<[Blackhole, T]> {
+  for (;;) {
+    const hole = await blackhole('[::1]:0');
+    try {
+      return [hole, await onIPv4(`127.0.0.1:${portOf(hole)}`)];
+    } catch (error) {
+      hole[Symbol.dispose]();
+      if ((error as OpError).code !== 'EADDRINUSE') throw error;
+    }
+  }
+}
+
+const holeAndListener = () => holeAnd((address) => listen('tcp4', address));
+
 async function took<T>(promise: Promise<T>): Promise<{ value: T; ms: number }> {
   const from = performance.now();
   const value = await promise;
@@ -31,8 +46,9 @@ async function took<T>(promise: Promise<T>): Promise<{ value: T; ms: number }> {
 
 describe.runIf(hasIPv6 && onLinux)('a name with addresses of both families', () => {
   test('the first family is tried alone for 300 ms, then both', async () => {
-    using hole = await blackhole('[::1]:0');
-    using listener = await listen('tcp4', `127.0.0.1:${portOf(hole)}`);
+    const [one, other] = await holeAndListener();
+    using hole = one;
+    using listener = other;
     const before = openSockets();
     const { value: client, ms } = await took(dial('tcp', `name.test:${portOf(hole)}`, { lookup: both }));
     expect(`${client.remoteAddr}`).toBe(`${listener.addr}`);
@@ -42,8 +58,9 @@ describe.runIf(hasIPv6 && onLinux)('a name with addresses of both families', () 
   });
 
   test('fallbackDelay says for how long', async () => {
-    using hole = await blackhole('[::1]:0');
-    using _listener = await listen('tcp4', `127.0.0.1:${portOf(hole)}`);
+    const [one, other] = await holeAndListener();
+    using hole = one;
+    using _listener = other;
     const dialer = new Dialer({ lookup: both, fallbackDelay: 30 });
     const { value: client, ms } = await took(dialer.dial('tcp', `name.test:${portOf(hole)}`));
     client.close();
@@ -70,8 +87,9 @@ describe.runIf(hasIPv6 && onLinux)('a name with addresses of both families', () 
   });
 
   test('a negative fallbackDelay: one after the other, each with its share of the time', async () => {
-    using hole = await blackhole('[::1]:0');
-    using _listener = await listen('tcp4', `127.0.0.1:${portOf(hole)}`);
+    const [one, other] = await holeAndListener();
+    using hole = one;
+    using _listener = other;
     const error = await caught(
       dial('tcp', `name.test:${portOf(hole)}`, { lookup: both, fallbackDelay: -1, timeout: 200 }),
     );
@@ -79,8 +97,9 @@ describe.runIf(hasIPv6 && onLinux)('a name with addresses of both families', () 
   });
 
   test('an abort ends both', async () => {
-    using hole6 = await blackhole('[::1]:0');
-    using _hole4 = await blackhole(`127.0.0.1:${portOf(hole6)}`);
+    const [one, other] = await holeAnd(blackhole);
+    using hole6 = one;
+    using _hole4 = other;
     const before = openSockets();
     const controller = new AbortController();
     const dialing = dial('tcp', `name.test:${portOf(hole6)}`, {
