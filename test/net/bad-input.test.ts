@@ -95,6 +95,7 @@ describe('serve()', () => {
     const errors: unknown[] = [];
     const mistake = new Error('in a getter');
     const answer = {
+      // biome-ignore lint/suspicious/noThenProperty: what the test is about
       get then(): never {
         throw mistake;
       },
