@@ -21,10 +21,10 @@ const MAY_USE_NODE = /^(napi|node_api|js_native_api|uv)\.h$/;
 
 // A file or folder of lib/ may import those of its own rank and below; what is not named here is the face.
 const LIB_RANKS = [
-  ['load', 'errno', 'conn', 'turn'],
+  ['load', 'errno', 'conn'],
   ['binding'],
   ['errors', 'check', 'deadline', 'timer', 'idle', 'pending', 'addr', 'chunk', 'services', 'turn'],
-  ['dispatch', 'handle', 'info', 'raw-conn', 'socket-file', 'socket-option'],
+  ['dispatch', 'handle', 'calling', 'info', 'raw-conn', 'socket-file', 'socket-option'],
   ['stream'],
   ['tcp-conn', 'unix-conn', 'network', 'resolve', 'control', 'keep-alive', 'pipe'],
   ['listener', 'copy', 'relay', 'packet'],

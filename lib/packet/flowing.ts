@@ -3,9 +3,9 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Addr } from '../addr';
 import { AGAIN, ALWAYS, NOTHING, native, READ, SLOTS } from '../binding';
+import { isThenable } from '../calling';
 import { checkFunction, checkObject } from '../check';
 import { invalidType } from '../errors';
-import { isThenable } from '../stream/flowing';
 import { type Arena, giveBackArena, keepArena, STRIDE, sharedArena, viewAt } from './arena';
 import type { Packet, PacketHandlers } from './packet-conn';
 import type { PacketSocketConn } from './packet-socket';
@@ -69,30 +69,36 @@ export function pumpFlow(conn: Socket, flow: PacketFlow): void {
 /** Hands over the datagrams from `first` on, all in one visit to the caller's async context. */
 function deliver(conn: Socket, flow: PacketFlow, arena: Arena, first: number): void {
   const give = flow.handlers.batch === undefined ? giveEach : giveAll;
-  withCork(conn, () => {
-    try {
-      flow.runInAsyncScope(give, null, conn, flow, arena, first);
-    } catch (error) {
-      conn.handlerFailed(error);
-    }
-  });
+  withCork(conn, () => flow.runInAsyncScope(give, null, conn, flow, arena, first));
 }
 
 function giveEach(conn: Socket, flow: PacketFlow, arena: Arena, first: number): void {
+  for (let i = first; i < arena.count && conn.flow === flow && !flow.paused; i++) {
+    giveOne(conn, flow, arena, i);
+  }
+}
+
+function giveOne(conn: Socket, flow: PacketFlow, arena: Arena, i: number): void {
   const handlers = flow.handlers as PacketHandlers;
-  for (let i = first; i < arena.count && conn.flow === flow; i++) {
-    const chunk = viewAt(arena, i);
+  const chunk = viewAt(arena, i);
+  try {
     const answer =
       handlers.message === undefined
         ? handlers.data?.(chunk)
         : handlers.message(chunk, arena.senders[i] as Addr | null);
-    if (isThenable(answer)) return waitFor(conn, flow, arena, answer, i + 1);
+    if (isThenable(answer)) waitFor(conn, flow, arena, answer, i + 1);
+  } catch (error) {
+    conn.handlerFailed(error);
   }
 }
 
 function giveAll(conn: Socket, flow: PacketFlow, arena: Arena): void {
-  const answer = (flow.handlers as PacketHandlers).batch?.(packetsOf(arena));
-  if (isThenable(answer)) waitFor(conn, flow, arena, answer, arena.count);
+  try {
+    const answer = (flow.handlers as PacketHandlers).batch?.(packetsOf(arena));
+    if (isThenable(answer)) waitFor(conn, flow, arena, answer, arena.count);
+  } catch (error) {
+    conn.handlerFailed(error);
+  }
 }
 
 function packetsOf(arena: Arena): Packet[] {

@@ -22,16 +22,16 @@ import {
   WRITE_EXPIRED,
   WRITE_SIDE,
 } from '../binding';
+import { isOfNetwork, reportMistake, tell } from '../calling';
 import { checkDuration, checkInteger, checkObject } from '../check';
 import type { CallOptions, ConnState, ShutdownOptions } from '../conn';
 import { type Deadline, MAX_TIMER, toEpoch } from '../deadline';
-import { rethrowLater, unwatch, type Waiter, watch } from '../dispatch';
+import { unwatch, type Waiter, watch } from '../dispatch';
 import { causeOf, ErrBusy, ErrClosed, OpError, type SyscallError, thrownCause } from '../errors';
 import { closeWithOwner, Handle, type HandleOwner, ownedBy } from '../handle';
 import { rejected } from '../pending';
 import { type RawCall, RawConn, type RawSource } from '../raw-conn';
 import { optionGetter, optionSetter } from '../socket-option';
-import { isThenable } from '../stream/flowing';
 import { toBytes } from '../stream/writing';
 import { exhausted } from '../turn';
 import { checkHandlers, PacketFlow, pumpFlow, resumeFlow } from './flowing';
@@ -540,7 +540,7 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
     const { flow } = this;
     if (flow === null || !flow.wantsDrain) return;
     flow.wantsDrain = false;
-    if (flow.handlers.drain !== undefined) this.tell(flow, flow.handlers.drain);
+    if (flow.handlers.drain !== undefined) tell(this, flow, flow.handlers.drain);
   }
 
   /** @internal The line of writes has changed: a shutdown() may be through. */
@@ -562,40 +562,28 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
 
   /** @internal A read in handler style failed. What passes is told, and reading goes on. */
   receiveFailed(flow: PacketFlow, status: number): void {
-    const error = this.failure('read', 'recvmmsg', status);
-    if (LASTING.has(error.code)) {
-      this.close();
-      return this.tellError(flow, error);
-    }
-    this.tellError(flow, error);
+    this.callFailed(flow, this.failure('read', 'recvmmsg', status));
     if (this.flow === flow) resumeFlow(this, flow);
   }
 
   private tellError(flow: PacketFlow, error: OpError): void {
-    if (flow.handlers.error !== undefined) this.tell(flow, flow.handlers.error, error);
+    if (flow.handlers.error !== undefined) tell(this, flow, flow.handlers.error, error);
   }
 
-  /** @internal Calls a function of the caller's; what it throws ends this conn only. */
-  callBack(flow: PacketFlow, fn: (...args: never[]) => unknown, ...args: unknown[]): unknown {
-    try {
-      return flow.runInAsyncScope(fn as (...args: unknown[]) => unknown, flow.handlers, ...args);
-    } catch (error) {
-      this.handlerFailed(error);
-      return undefined;
-    }
-  }
-
-  private tell(flow: PacketFlow, fn: (...args: never[]) => unknown, ...args: unknown[]): void {
-    const answer = this.callBack(flow, fn, ...args);
-    if (isThenable(answer)) answer.then(undefined, (error: unknown) => this.handlerFailed(error));
-  }
-
-  /** @internal A function of the caller's threw: a mistake there, which must not stay silent. */
+  /** @internal A handler threw, or its promise rejected. */
   handlerFailed(error: unknown): void {
+    const { flow } = this;
     const { owner } = this.handleRef;
+    // What the network did to a datagram sent in there is told as what it does outside.
+    if (owner?.handlerFailed === undefined && isOfNetwork(error)) return this.callFailed(flow, error);
     this.close();
-    if (owner?.handlerFailed === undefined) rethrowLater(error);
-    else owner.handlerFailed(error, this);
+    reportMistake(this, owner, error);
+  }
+
+  // One peer that cannot be reached is no reason to leave the others.
+  private callFailed(flow: PacketFlow | null, error: OpError): void {
+    if (LASTING.has(error.code)) this.close();
+    if (flow !== null) this.tellError(flow, error);
   }
 
   private mustBeOpen(): void {

@@ -1,7 +1,8 @@
 // Handler style on an end of a pipe.
 
+import { callBack, ifThenable, tell } from '../calling';
 import { advanced } from '../pending';
-import { Flow, isThenable } from '../stream/flowing';
+import { Flow } from '../stream/flowing';
 import { copyOf } from './calls';
 import type { PipeConn } from './pipe-conn';
 import { mayMeet } from './yielding';
@@ -56,12 +57,13 @@ export function give(conn: PipeConn, flow: PipeFlow, chunk: Buffer): void {
   flow.inside = true;
   const answer = callBack(conn, flow, flow.handlers.data, chunk);
   flow.inside = false;
-  if (!isThenable(answer)) return;
-  flow.paused = true;
-  answer.then(
-    () => resume(conn, flow),
-    (error: unknown) => conn.handlerFailed(error),
-  );
+  ifThenable(conn, answer, (promise) => {
+    flow.paused = true;
+    promise.then(
+      () => resume(conn, flow),
+      (error: unknown) => conn.handlerFailed(error),
+    );
+  });
 }
 
 function resume(conn: PipeConn, flow: PipeFlow): void {
@@ -92,20 +94,4 @@ export function drainSoon(conn: PipeConn): void {
 
 function isDrainDue(conn: PipeConn, flow: PipeFlow): boolean {
   return flow.wantsDrain && conn.mayWrite() && !conn.peer.closed && conn.peer.isReading();
-}
-
-/** Calls a function of the caller's; what it throws ends this connection only. */
-function callBack(conn: PipeConn, flow: PipeFlow, fn: (...args: never[]) => unknown, ...args: unknown[]): unknown {
-  try {
-    return flow.runInAsyncScope(fn as (...args: unknown[]) => unknown, flow.handlers, ...args);
-  } catch (error) {
-    conn.handlerFailed(error);
-    return undefined;
-  }
-}
-
-/** The same for a function whose answer is not waited for. */
-export function tell(conn: PipeConn, flow: PipeFlow, fn: (...args: never[]) => unknown, ...args: unknown[]): void {
-  const answer = callBack(conn, flow, fn, ...args);
-  if (isThenable(answer)) answer.then(undefined, (error: unknown) => conn.handlerFailed(error));
 }

@@ -6,10 +6,10 @@
 
 import { inspect, types } from 'node:util';
 import { type Addr, PipeAddr } from '../addr';
+import { isOfNetwork, reportMistake, tell } from '../calling';
 import { checkBytes, checkDuration, checkObject } from '../check';
 import type { CallOptions, Conn, ConnHandlers, ConnState, ShutdownOptions } from '../conn';
 import { type Deadline, toEpoch } from '../deadline';
-import { rethrowLater } from '../dispatch';
 import { closedPipe, ErrBusy, ErrClosedPipe, ErrDeadlineExceeded, OpError } from '../errors';
 import { joined, rejected, without } from '../pending';
 import { checkHandlers } from '../stream/flowing';
@@ -18,7 +18,7 @@ import { checkList, toBytes } from '../stream/writing';
 import { DeadlineTimer } from '../timer';
 import { PipeRead, PipeWrite, withCount } from './calls';
 import { PipeClosing } from './closing';
-import { deliverSoon, drainSoon, PipeFlow, tell } from './flowing';
+import { deliverSoon, drainSoon, PipeFlow } from './flowing';
 import { meet, takeNow } from './meeting';
 
 const DEFAULT_SHUTDOWN_TIMEOUT = 5000;
@@ -272,10 +272,11 @@ export class PipeConn implements Conn {
     if (flow?.handlers.error !== undefined) tell(this, flow, flow.handlers.error, error);
   }
 
-  /** A function of the caller's threw: a mistake there, which must not stay silent. */
+  /** A handler threw, or its promise rejected. */
   handlerFailed(error: unknown): void {
+    if (isOfNetwork(error)) return this.fail(error);
     this.close();
-    rethrowLater(error);
+    reportMistake(this, null, error);
   }
 
   private refusal(op: 'read' | 'write'): Error | null {

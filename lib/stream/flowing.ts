@@ -2,6 +2,7 @@
 
 import { AsyncResource } from 'node:async_hooks';
 import { AGAIN, ALWAYS, COUNT, MORE, NOTHING, native, READ } from '../binding';
+import { callBack, ifThenable, tell } from '../calling';
 import { checkFunction, checkObject } from '../check';
 import { giveBack, keepLent, lentBuffer, viewOf } from '../chunk';
 import type { ConnHandlers } from '../conn';
@@ -58,27 +59,15 @@ export function pumpFlow(conn: StreamConn, flow: Flow): void {
 
 function deliver(conn: StreamConn, flow: Flow, buffer: Buffer, n: number): void {
   const lent = viewOf(buffer, n);
-  const answer = conn.callBack(flow, flow.handlers.data, flow.copies ? copyOf(lent) : lent);
-  if (typeof answer === 'object' && answer !== null) awaitAnswer(conn, flow, answer);
+  const answer = callBack(conn, flow, flow.handlers.data, flow.copies ? copyOf(lent) : lent);
+  // Most answer with nothing, and need no function made for them.
+  if (answer !== undefined) ifThenable(conn, answer, (promise) => waitFor(conn, flow, promise));
 }
 
 function copyOf(chunk: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(chunk.length);
   copy.set(chunk);
   return copy;
-}
-
-// Asking an object for its then() is a call of the caller's as well.
-function awaitAnswer(conn: StreamConn, flow: Flow, answer: object): void {
-  try {
-    if (isThenable(answer)) waitFor(conn, flow, answer);
-  } catch (error) {
-    conn.handlerFailed(error);
-  }
-}
-
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
 // Back-pressure: no more is read, and the kernel's window closes in time, until the promise settles.
@@ -110,5 +99,5 @@ function ended(conn: StreamConn, flow: Flow): void {
   flow.paused = true;
   native.awaitNotice(conn.id, READ, NOTHING);
   if (flow.handlers.end === undefined) void conn.shutdown();
-  else conn.tell(flow, flow.handlers.end);
+  else tell(conn, flow, flow.handlers.end);
 }

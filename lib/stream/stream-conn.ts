@@ -25,15 +25,16 @@ import {
   WRITE_EXPIRED,
   WRITE_SIDE,
 } from '../binding';
+import { isOfNetwork, reportMistake, tell } from '../calling';
 import { checkDuration, checkObject } from '../check';
 import type { CallOptions, Conn, ConnHandlers, ConnState, ShutdownOptions } from '../conn';
 import { type Deadline, toEpoch } from '../deadline';
-import { rethrowLater, unwatch, type Waiter, watch } from '../dispatch';
+import { unwatch, type Waiter, watch } from '../dispatch';
 import { causeOf, ErrBusy, ErrClosed, OpError, thrownCause } from '../errors';
 import { closeWithOwner, Handle, type HandleOwner, ownedBy } from '../handle';
 import { exhausted } from '../turn';
 import { Closing } from './closing';
-import { checkHandlers, Flow, isThenable, pumpFlow, resumeFlow } from './flowing';
+import { checkHandlers, Flow, pumpFlow, resumeFlow } from './flowing';
 import { failReads, pumpReads, type ReadTurn, read } from './reading';
 import { failWrites, pumpWrites, send, toBytes, type WriteTurn, write, writev } from './writing';
 
@@ -251,7 +252,7 @@ export abstract class StreamConn implements Conn, Waiter {
     native.awaitNotice(this.id, READ, NOTHING);
     const error = this.failure('read', EXPIRED);
     if (flow.handlers.error === undefined) this.close();
-    else this.tell(flow, flow.handlers.error, error);
+    else tell(this, flow, flow.handlers.error, error);
   }
 
   /** @internal The connection is no more; `release` lets go of its descriptor. */
@@ -319,46 +320,23 @@ export abstract class StreamConn implements Conn, Waiter {
     const { flow } = this;
     if (flow === null || !flow.wantsDrain) return;
     flow.wantsDrain = false;
-    if (flow.handlers.drain !== undefined) this.tell(flow, flow.handlers.drain);
+    if (flow.handlers.drain !== undefined) tell(this, flow, flow.handlers.drain);
   }
 
-  /** @internal Calls a function of the caller's; what it throws ends this connection only. */
-  callBack(flow: Flow, fn: (...args: never[]) => unknown, ...args: unknown[]): unknown {
-    try {
-      return flow.runInAsyncScope(fn as (...args: unknown[]) => unknown, flow.handlers, ...args);
-    } catch (error) {
-      this.handlerFailed(error);
-      return undefined;
-    }
-  }
-
-  /** @internal The same for a function whose answer is not waited for. */
-  tell(flow: Flow, fn: (...args: never[]) => unknown, ...args: unknown[]): void {
-    const answer = this.callBack(flow, fn, ...args);
-    try {
-      if (isThenable(answer)) answer.then(undefined, (error: unknown) => this.handlerFailed(error));
-    } catch (error) {
-      this.handlerFailed(error);
-    }
-  }
-
-  /**
-   * @internal A function of the caller's threw: a mistake there, which must not stay silent. What the
-   * network did to a write in it is none, and told as what it does outside.
-   */
+  /** @internal A handler threw, or its promise rejected. */
   handlerFailed(error: unknown): void {
     const { owner } = this.handleRef;
-    if (owner?.handlerFailed === undefined && error instanceof OpError) return this.fail(error);
+    // What the network did to a write in there is told as what it does outside.
+    if (owner?.handlerFailed === undefined && isOfNetwork(error)) return this.fail(error);
     this.close();
-    if (owner?.handlerFailed === undefined) rethrowLater(error);
-    else owner.handlerFailed(error, this);
+    reportMistake(this, owner, error);
   }
 
   /** @internal The connection is over: tells the handler and closes. */
   fail(error: OpError): void {
     const { flow } = this;
     this.close();
-    if (flow?.handlers.error !== undefined) this.tell(flow, flow.handlers.error, error);
+    if (flow?.handlers.error !== undefined) tell(this, flow, flow.handlers.error, error);
   }
 
   private tryWriteFailed(status: number): void {
