@@ -20,7 +20,6 @@ export const READABLE = 1;
 export const WRITABLE = 2;
 export const READ_EXPIRED = 4;
 export const WRITE_EXPIRED = 8;
-export const FINISHED = 16;
 
 // The two directions, and how a notice is awaited.
 export const READ = 0;
@@ -32,6 +31,8 @@ export const ALWAYS = 2;
 // Both directions as bits, for deadlines.
 export const READ_SIDE = 1;
 export const WRITE_SIDE = 2;
+/** Beside them in what state() answers: a transfer has the connection, or a direction of it. */
+export const LENT = 8;
 
 /** The address families of native calls; `UNIX` takes a path in place of host, port and scope. */
 export const IP4 = 4;
@@ -123,11 +124,29 @@ interface Native {
   changeMembership(id: number, join: boolean, index: number, group: string, source: string): void;
   interfaceIndex(name: string): number;
 
-  openPump(sourceFile: number, sinkFile: number, limit: number): number;
-  putFirst(pump: number, bytes: Uint8Array): void;
-  runPump(pump: number, source: number, sink: number, last: number): number;
-  pumpDelivered(pump: number): number;
-  closePump(pump: number): void;
+  openTransfer(
+    streamA: number,
+    streamB: number,
+    fileA: number,
+    fileB: number,
+    relay: boolean,
+    idleMs: number,
+    halfCloseMs: number,
+  ): number;
+  beginFlow(
+    transfer: number,
+    flow: number,
+    limit: number,
+    rate: number,
+    offset: number,
+    first: Uint8Array | undefined,
+    last: Uint8Array | undefined,
+  ): number;
+  expireFlow(transfer: number, flow: number, side: number, expired: boolean): void;
+  nudgeFlow(transfer: number, flow: number): void;
+  stopTransfer(transfer: number): void;
+  delivered(transfer: number, flow: number): number;
+  finishTransfer(transfer: number): number;
 
   setReuseAddr(id: number): void;
   setReusePort(id: number): void;
@@ -144,16 +163,6 @@ interface Native {
   optionNumbers(): Record<string, number>;
 }
 
-// What runPump answers: native/relay/pump.h and native/binding/pump.cc.
-export const PUMP_END = 0;
-export const PUMP_SOURCE_EMPTY = 1;
-export const PUMP_SINK_FULL = 2;
-export const PUMP_MORE = 3;
-export const PUMP_SOURCE_FAILED = 4;
-export const PUMP_SINK_FAILED = 5;
-export const PUMP_SOURCE_REFUSED = 6;
-export const PUMP_SINK_REFUSED = 7;
-
 export const native = loadAddon() as Native;
 
 /** The most that one read takes, and with it the largest chunk. */
@@ -168,7 +177,7 @@ export const records = new Int32Array(2 * 512);
  * before any code of a caller's runs.
  */
 export const scratch: Buffer = Buffer.from(new ArrayBuffer(CHUNK));
-/** Its start as integers: the ids of accepted connections; why a pump stopped. */
+/** Its start as integers: the ids of accepted connections; how a transfer ended. */
 export const scratchIds = new Int32Array(scratch.buffer, 0, 64);
 
 /** What each datagram of a call has besides its payload, in so many words: native/binding/packet.cc. */

@@ -6,12 +6,14 @@ import { checkInteger, checkObject, checkSignal } from './check';
 import type { CallOptions, Conn } from './conn';
 import { asOpError, invalidType, invalidValue, isClosedPipe, OpError, SyscallError, thrownCause } from './errors';
 import { checked, rejected } from './pending';
-import { type CopyErrors, PumpCopy, type PumpEnd } from './stream/pumping';
+import { checkProgress, type ProgressOptions, tellProgress } from './progress';
+import { type CopyErrors, Copying as Transferring } from './stream/copying';
 import { StreamConn } from './stream/stream-conn';
+import type { TransferEnd } from './stream/transfer';
 import { TCPConn } from './tcp-conn';
 import { UnixConn } from './unix-conn';
 
-export interface CopyOptions extends CallOptions {
+export interface CopyOptions extends CallOptions, ProgressOptions<number> {
   /** Bytes to copy at most; the rest stays in the source. Default: to the end. */
   limit?: number | undefined;
 }
@@ -39,18 +41,19 @@ export function copy(dst: CopyEnd, src: CopyEnd, options: CopyOptions = {}): Pro
 function checkArguments(dst: CopyEnd, src: CopyEnd, options: CopyOptions): void {
   checkObject('options', options);
   const { limit, signal } = options;
+  checkProgress(options);
   if (limit !== undefined) checkInteger('options.limit', limit, 0, Number.MAX_SAFE_INTEGER);
   if (signal !== undefined) checkSignal(signal);
   checkEnd('dst', dst);
   checkEnd('src', src);
 }
 
-async function start(dst: CopyEnd, src: CopyEnd, { limit, signal }: CopyOptions): Promise<number> {
-  signal?.throwIfAborted();
-  // Between two files the disk would hold up the event loop: that goes through Node's threads.
-  const byKernel = isPumpEnd(src) && isPumpEnd(dst) && !(isFile(src) && isFile(dst));
-  if (byKernel) return pumpCopy(dst, src, limit ?? -1, signal);
-  return copyByHand(dst, src, limit ?? Number.POSITIVE_INFINITY, signal);
+async function start(dst: CopyEnd, src: CopyEnd, options: CopyOptions): Promise<number> {
+  options.signal?.throwIfAborted();
+  // Between two files there is nothing to wait for but the disk, as Node's threads do.
+  const byKernel = isTransferEnd(src) && isTransferEnd(dst) && !(isFile(src) && isFile(dst));
+  if (byKernel) return copyByKernel(dst, src, options);
+  return copyByHand(dst, src, options);
 }
 
 function checkEnd(name: string, end: unknown): void {
@@ -69,32 +72,38 @@ function checkFile(name: string, fd: number, end: unknown): void {
 }
 
 const isFile = (end: CopyEnd): end is FileHandle => typeof (end as Partial<FileHandle>).fd === 'number';
-const isPumpEnd = (end: CopyEnd): end is PumpEnd => end instanceof StreamConn || isFile(end);
+const isTransferEnd = (end: CopyEnd): end is TransferEnd => end instanceof StreamConn || isFile(end);
 
-function pumpCopy(dst: PumpEnd, src: PumpEnd, limit: number, signal: AbortSignal | undefined): Promise<number> {
-  const errors: CopyErrors = (end, cause, begun) => copyError({ dst, src, limited: limit >= 0, begun }, end, cause);
+function copyByKernel(dst: TransferEnd, src: TransferEnd, options: CopyOptions): Promise<number> {
+  const limited = options.limit !== undefined;
+  const errors: CopyErrors = (end, cause, begun) => copyError({ dst, src, limited, begun }, end, cause);
   const notNow = refusal(src, 'read');
   const refused = notNow ?? refusal(dst, 'write');
   if (refused !== null) {
     const error = errors(notNow === null ? 'sink' : 'source', refused.cause, false);
     return rejected(Object.assign(error, { bytesCopied: 0 }));
   }
-  const call = openPump(dst, src, limit, errors);
-  if (signal !== undefined) call.abortOn(signal, () => call.cancel());
-  return call.start();
+  return openTransfer(dst, src, errors, options)?.start() ?? copyByHand(dst, src, options);
 }
 
-// A file's descriptor is duplicated, for which there may be no room.
-function openPump(dst: PumpEnd, src: PumpEnd, limit: number, errors: CopyErrors): PumpCopy {
+// A file's descriptor is duplicated, for which there may be no room. Nor may there be for the first thread;
+// between sockets JavaScript can do without one.
+function openTransfer(
+  dst: TransferEnd,
+  src: TransferEnd,
+  errors: CopyErrors,
+  options: CopyOptions,
+): Transferring | null {
   try {
-    return new PumpCopy(src, dst, limit, errors);
+    return new Transferring(src, dst, errors, { ...options, limit: options.limit ?? -1 });
   } catch (error) {
+    if (!isFile(src) && !isFile(dst)) return null;
     const cause = thrownCause(error);
     throw Object.assign(errors(isFile(src) ? 'source' : 'sink', cause, false), { bytesCopied: 0 });
   }
 }
 
-function refusal(end: PumpEnd, op: 'read' | 'write'): OpError | null {
+function refusal(end: TransferEnd, op: 'read' | 'write'): OpError | null {
   return end instanceof StreamConn ? end.refusal(op) : null;
 }
 
@@ -139,10 +148,16 @@ function errorAt(at: CopyEnd, end: End, cause: Error): OpError {
 const BY_HAND = 65536;
 
 /** Through JavaScript, for ends that have no descriptor of the kernel's to splice. */
-async function copyByHand(dst: CopyEnd, src: CopyEnd, limit: number, signal: AbortSignal | undefined): Promise<number> {
+async function copyByHand(dst: CopyEnd, src: CopyEnd, options: CopyOptions): Promise<number> {
+  const { limit = Number.POSITIVE_INFINITY, signal } = options;
   let copied = 0;
   let end: End = 'source';
   const p = Buffer.allocUnsafeSlow(Math.min(limit, BY_HAND));
+  const stopTelling = tellProgress(
+    options,
+    () => copied,
+    () => copied,
+  );
   try {
     while (copied < limit) {
       end = 'source';
@@ -157,6 +172,8 @@ async function copyByHand(dst: CopyEnd, src: CopyEnd, limit: number, signal: Abo
     const written = (error as { bytesWritten?: number } | null)?.bytesWritten ?? 0;
     const copying = { dst, src, limited: limit !== Number.POSITIVE_INFINITY, begun: false };
     throw Object.assign(copyError(copying, end, thrownCause(error)), { bytesCopied: copied + written });
+  } finally {
+    stopTelling();
   }
 }
 

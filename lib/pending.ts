@@ -110,3 +110,16 @@ export function without<P extends InLine<P>>(first: P | null, item: P): P | null
   }
   return first;
 }
+
+/** The members of a line that is given up, each of them free to join another. */
+export function unlinked<P extends InLine<P>>(first: P | null): P[] {
+  const members: P[] = [];
+  for (let p = first; p !== null; ) {
+    const { next } = p;
+    p.next = null;
+    p.last = p;
+    members.push(p);
+    p = next;
+  }
+  return members;
+}

@@ -1,29 +1,35 @@
 // relay(): two connections joined, until both directions are over.
 
-import { checkDuration, checkObject, checkSignal } from './check';
+import { checkDuration, checkInteger, checkObject, checkSignal } from './check';
 import type { Conn } from './conn';
-import {
-  asOpError,
-  ErrBusy,
-  ErrClosed,
-  ErrClosedPipe,
-  invalidType,
-  invalidValue,
-  type OpError,
-  SyscallError,
-} from './errors';
-import { IdleTimer } from './idle';
+import { invalidType, invalidValue, type OpError } from './errors';
 import { checked } from './pending';
-import { type CopyErrors, PumpCopy } from './stream/pumping';
-import { readNow } from './stream/reading';
+import { checkProgress, type ProgressOptions } from './progress';
+import { HandRelay } from './relaying/by-hand';
+import { KernelRelay } from './relaying/by-kernel';
+import { claim, type RelayRun } from './relaying/run';
 import { SocketConn } from './stream/socket-conn';
-import { writeNow } from './stream/writing';
 
-export interface RelayOptions {
+export interface RelayOptions extends ProgressOptions<RelayProgress> {
   /** Ends the relay: it rejects with `signal.reason`, and both connections are closed. */
   signal?: AbortSignal | undefined;
   /** Ends it when no byte has moved, in either direction, for so many milliseconds. 0 or absent: never. */
   idleTimeout?: number | undefined;
+  /**
+   * The same, in its place, from when one side has sent FIN. 0 or absent: `idleTimeout` holds to the end.
+   */
+  halfCloseTimeout?: number | undefined;
+  /** Ends it when so many bytes have moved in one of the directions. 1 to 2^53 - 1; absent: never. */
+  maxBytes?: number | undefined;
+  /** Bytes a second at most, for each direction; a tenth of them at once. 1 to 2^53 - 1; absent: no limit. */
+  rateLimit?: number | undefined;
+}
+
+export interface RelayProgress {
+  /** Bytes that b has taken from a. */
+  readonly aToB: number;
+  /** Bytes that a has taken from b. */
+  readonly bToA: number;
 }
 
 export interface RelayResult {
@@ -32,8 +38,10 @@ export interface RelayResult {
    * - `error`: a connection failed; see `error`
    * - `closed`: close() was called on one of them here
    * - `idle`: no byte moved for `idleTimeout`
+   * - `halfClose`: nor for `halfCloseTimeout`, after one side had sent FIN
+   * - `limit`: `maxBytes` have moved in one direction
    */
-  reason: 'end' | 'error' | 'closed' | 'idle';
+  reason: 'end' | 'error' | 'closed' | 'idle' | 'halfClose' | 'limit';
   /** The side that ended first: sent FIN, failed or was closed. Null where neither did. */
   endedBy: 'a' | 'b' | null;
   /** What went wrong; null where nothing did. */
@@ -46,283 +54,64 @@ export interface RelayResult {
   duration: number;
 }
 
+/** A relay that runs: its result to come, and how many bytes it has moved so far. */
+export interface Relaying extends Promise<RelayResult>, RelayProgress {}
+
 /**
  * Passes bytes between a and b, both ways, until both have ended; a FIN is passed on as soon as the
- * bytes before it are. Between sockets the kernel moves them (splice). It resolves for everything that
- * the network does, also where one was closed before, and rejects only for wrong arguments, for a
- * connection that is in use, and for an abort. While it runs close(), addresses and state work on both, other calls fail with
+ * bytes before it are. Between sockets an I/O thread has the kernel move them (splice), also while
+ * JavaScript is busy. It resolves for everything that the network does, also where one was closed
+ * before, and rejects only for wrong arguments, for a connection that is in use, and for an abort.
+ * While it runs close(), info(), addresses and state work on both, other calls fail with
  * `ERR_SPLICEWAY_BUSY`; afterwards both are closed.
+ * @returns the result's promise, which has `aToB` and `bToA` as they stand
  */
-export function relay(a: Conn, b: Conn, options: RelayOptions = {}): Promise<RelayResult> {
-  return checked(
-    () => {
-      checkConn('a', a);
-      checkConn('b', b);
-      if (a === b) throw invalidValue('b', 'must be another Conn than a', b);
-      checkObject('options', options);
-      if (options.signal !== undefined) checkSignal(options.signal);
-      if (options.idleTimeout !== undefined) checkDuration('options.idleTimeout', options.idleTimeout);
-    },
+export function relay(a: Conn, b: Conn, options: RelayOptions = {}): Relaying {
+  let run: RelayRun | null = null;
+  const result = checked(
+    () => checkArguments(a, b, options),
     async () => {
       options.signal?.throwIfAborted();
-      return new Relay(a, b, options).run();
+      claim(a, b);
+      run = runOf(a, b, options);
+      return run.run();
     },
   );
+  return Object.defineProperties(result, {
+    aToB: { get: () => run?.aToB ?? 0 },
+    bToA: { get: () => run?.bToA ?? 0 },
+  }) as Relaying;
+}
+
+function runOf(a: Conn, b: Conn, options: RelayOptions): RelayRun {
+  if (isOpenSocket(a) && isOpenSocket(b)) {
+    try {
+      return new KernelRelay(a, b, options);
+    } catch {
+      // No descriptors left for an I/O thread: JavaScript needs none.
+    }
+  }
+  return new HandRelay(a, b, options);
+}
+
+const isOpenSocket = (conn: Conn): conn is SocketConn => conn instanceof SocketConn && conn.state !== 'closed';
+
+function checkArguments(a: Conn, b: Conn, options: RelayOptions): void {
+  checkConn('a', a);
+  checkConn('b', b);
+  if (a === b) throw invalidValue('b', 'must be another Conn than a', b);
+  checkObject('options', options);
+  const { signal, idleTimeout, halfCloseTimeout, maxBytes, rateLimit } = options;
+  if (signal !== undefined) checkSignal(signal);
+  if (idleTimeout !== undefined) checkDuration('options.idleTimeout', idleTimeout);
+  if (halfCloseTimeout !== undefined) checkDuration('options.halfCloseTimeout', halfCloseTimeout);
+  if (maxBytes !== undefined) checkInteger('options.maxBytes', maxBytes, 1, Number.MAX_SAFE_INTEGER);
+  if (rateLimit !== undefined) checkInteger('options.rateLimit', rateLimit, 1, Number.MAX_SAFE_INTEGER);
+  checkProgress(options);
 }
 
 function checkConn(name: string, conn: unknown): void {
   const { read, write, close } = (conn ?? {}) as Partial<Conn>;
   if (typeof read === 'function' && typeof write === 'function' && typeof close === 'function') return;
   throw invalidType(name, 'a Conn', conn);
-}
-
-type Side = 'a' | 'b';
-
-/** One direction's bytes, and how to stop it. */
-interface Flow {
-  readonly done: Promise<unknown>;
-  readonly progress: number;
-  /** Once it has failed: at which end. */
-  readonly failedAt: 'source' | 'sink';
-  cancel(): void;
-}
-
-class Relay {
-  private readonly started = performance.now();
-  private readonly conns: Readonly<Record<Side, Conn>>;
-  private readonly signal: AbortSignal | undefined;
-  private readonly idleTimeout: number;
-  private idle: IdleTimer | null = null;
-  private flows!: Record<Side, Flow>;
-  private over = 0;
-  private endedBy: Side | null = null;
-  private error: OpError | null = null;
-  private closedHere = false;
-  private resolve!: (result: RelayResult) => void;
-  private reject!: (reason: unknown) => void;
-  private readonly onAbort = () => this.abort();
-
-  constructor(a: Conn, b: Conn, { signal, idleTimeout = 0 }: RelayOptions) {
-    this.conns = { a, b };
-    this.signal = signal;
-    this.idleTimeout = idleTimeout;
-  }
-
-  run(): Promise<RelayResult> {
-    const promise = new Promise<RelayResult>((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
-    const closed = this.closedBefore();
-    for (const side of ['a', 'b'] as const) if (side !== closed) this.claim(side);
-    if (closed !== null) this.endBefore(closed);
-    else this.begin();
-    return promise;
-  }
-
-  private begin(): void {
-    this.signal?.addEventListener('abort', this.onAbort, { once: true });
-    if (this.idleTimeout > 0) this.idle = new IdleTimer(this.idleTimeout, () => this.finish('idle'));
-    this.flows = { a: this.flow('a', 'b'), b: this.flow('b', 'a') };
-    this.follow('a', 'b');
-    this.follow('b', 'a');
-  }
-
-  // Such as a client that a server's shutdown has closed while its upstream was being dialed.
-  private closedBefore(): Side | null {
-    return (['a', 'b'] as const).find((side) => this.conns[side].state === 'closed') ?? null;
-  }
-
-  private endBefore(side: Side): void {
-    const conn = this.conns[side];
-    this.conns[side === 'a' ? 'b' : 'a'].close();
-    const error = asOpError('read', conn, conn instanceof SocketConn ? conn.error('read', ErrClosed) : ErrClosed);
-    const duration = performance.now() - this.started;
-    this.resolve({ reason: 'closed', endedBy: side, error, aToB: 0, bToA: 0, duration });
-  }
-
-  /** No other call may have, or get, the connection. */
-  private claim(side: Side): void {
-    const conn = this.conns[side];
-    if (!(conn instanceof SocketConn)) return;
-    const refused = conn.refusal('read') ?? (conn.reads === null ? null : conn.error('read', ErrBusy));
-    if (refused === null) {
-      conn.busy = true;
-      return;
-    }
-    if (side === 'b' && this.conns.a instanceof SocketConn) this.conns.a.busy = false;
-    throw refused;
-  }
-
-  private flow(from: Side, to: Side): Flow {
-    const source = this.conns[from];
-    const sink = this.conns[to];
-    const sockets = source instanceof SocketConn && sink instanceof SocketConn;
-    const moved = () => this.idle?.touch();
-    return sockets ? new PumpFlow(source, sink, moved) : new HandFlow(source, sink, moved);
-  }
-
-  private follow(from: Side, to: Side): void {
-    this.flows[from].done.then(
-      () => this.ended(from, to),
-      (error: OpError) => this.failed(from, to, error),
-    );
-  }
-
-  // Everything of `from` has been passed on, up to its FIN, which is passed on in its turn.
-  private ended(from: Side, to: Side): void {
-    this.endedBy ??= from;
-    if (++this.over === 2 || !passFin(this.conns[to])) this.finish();
-  }
-
-  private failed(from: Side, to: Side, error: OpError): void {
-    if (this.over < 0) return;
-    const atSink = this.flows[from].failedAt === 'sink';
-    this.endedBy ??= atSink ? to : from;
-    this.error ??= error;
-    // A pipe that is closed says so at both of its ends, and means the one that was closed here.
-    const piped = error.cause === ErrClosedPipe && this.conns[atSink ? to : from].state === 'closed';
-    this.closedHere = this.error.cause === ErrClosed || piped;
-    // A source that failed has nothing more to give, and takes nothing more. A socket to which the system
-    // takes nothing may still hold bytes for the other side: that direction goes on until it has ended too.
-    const goesOn = atSink && error.cause instanceof SyscallError && this.conns[to] instanceof SocketConn;
-    if (!goesOn || ++this.over === 2) this.finish();
-  }
-
-  private finish(reason = this.reason()): void {
-    if (!this.stop()) return;
-    const { error } = this;
-    this.resolve({
-      reason,
-      endedBy: this.endedBy,
-      error,
-      aToB: this.flows.a.progress,
-      bToA: this.flows.b.progress,
-      duration: performance.now() - this.started,
-    });
-  }
-
-  private reason(): RelayResult['reason'] {
-    if (this.error === null) return 'end';
-    return this.closedHere ? 'closed' : 'error';
-  }
-
-  private abort(): void {
-    if (this.stop()) this.reject(this.signal?.reason);
-  }
-
-  /** False when it was over already. */
-  private stop(): boolean {
-    if (this.over < 0) return false;
-    this.over = Number.NEGATIVE_INFINITY;
-    this.signal?.removeEventListener('abort', this.onAbort);
-    this.idle?.stop();
-    this.flows.a.cancel();
-    this.flows.b.cancel();
-    for (const conn of Object.values(this.conns)) {
-      if (conn instanceof SocketConn) conn.busy = false;
-      conn.close();
-    }
-    return true;
-  }
-}
-
-/** False where it cannot be done: then the only way to pass an end on is to end altogether. */
-function passFin(conn: Conn): boolean {
-  // A socket that was reset refuses. The other direction meets that too, after the last bytes.
-  if (conn instanceof SocketConn) conn.sendFin();
-  else return closedWrite(conn);
-  return true;
-}
-
-function closedWrite(conn: Conn & { closeWrite?: unknown }): boolean {
-  if (typeof conn.closeWrite !== 'function') return false;
-  try {
-    conn.closeWrite();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Between sockets: the kernel moves the bytes. */
-class PumpFlow implements Flow {
-  readonly done: Promise<number>;
-  failedAt: Flow['failedAt'] = 'source';
-  private readonly pump: PumpCopy;
-
-  constructor(source: SocketConn, sink: SocketConn, moved: () => void) {
-    const errors: CopyErrors = (end, cause) => {
-      this.failedAt = end;
-      return end === 'source' ? source.error('read', cause) : sink.error('write', cause);
-    };
-    this.pump = new PumpCopy(source, sink, -1, errors, moved);
-    this.done = this.pump.start();
-  }
-
-  get progress(): number {
-    return this.pump.progress;
-  }
-
-  cancel(): void {
-    this.pump.cancel();
-  }
-}
-
-/** For a Conn that is no socket: the bytes go through JavaScript. */
-class HandFlow implements Flow {
-  readonly done: Promise<void>;
-  progress = 0;
-  failedAt: Flow['failedAt'] = 'source';
-  private readonly stopped = new AbortController();
-
-  constructor(
-    source: Conn,
-    sink: Conn,
-    private readonly moved: () => void,
-  ) {
-    this.done = this.pass(source, sink, this.stopped.signal);
-  }
-
-  cancel(): void {
-    this.stopped.abort();
-  }
-
-  private async pass(source: Conn, sink: Conn, signal: AbortSignal): Promise<void> {
-    for (;;) {
-      const chunk = await this.at('source', source, () => readFrom(source, signal));
-      if (chunk === null) break;
-      await this.at('sink', sink, () => writeTo(sink, chunk, signal));
-      this.progress += chunk.length;
-      this.moved();
-    }
-    await this.at('sink', sink, () => flush(sink, signal));
-  }
-
-  private async at<T>(end: Flow['failedAt'], conn: Conn, call: () => Promise<T>): Promise<T> {
-    try {
-      return await call();
-    } catch (thrown) {
-      this.failedAt = end;
-      this.progress += (thrown as { bytesWritten?: number } | null)?.bytesWritten ?? 0;
-      throw asOpError(end === 'source' ? 'read' : 'write', conn, thrown);
-    }
-  }
-}
-
-// A socket is busy for everybody but the relay.
-function readFrom(conn: Conn, signal: AbortSignal): Promise<Buffer | null> {
-  if (conn instanceof SocketConn) return readNow(conn, null, signal) as Promise<Buffer | null>;
-  return conn.read({ signal });
-}
-
-function writeTo(conn: Conn, p: Uint8Array, signal: AbortSignal): Promise<number> {
-  return conn instanceof SocketConn ? writeNow(conn, p, signal) : conn.write(p, { signal });
-}
-
-const EMPTY = new Uint8Array(0);
-
-/** Resolves once what was written before the relay is on its way, so that a FIN does not cut it off. */
-async function flush(conn: Conn, signal: AbortSignal): Promise<void> {
-  if (conn instanceof SocketConn && conn.writes !== null) await writeNow(conn, EMPTY, signal);
 }

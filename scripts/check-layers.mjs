@@ -11,8 +11,9 @@ const NATIVE = {
   sys: [],
   poll: ['sys'],
   core: ['sys', 'poll'],
-  relay: ['sys', 'core'],
-  binding: ['sys', 'poll', 'core', 'relay'],
+  io: ['sys', 'core'],
+  relay: ['sys', 'core', 'io'],
+  binding: ['sys', 'poll', 'core', 'io', 'relay'],
 };
 // Headers of the C++ library, and of C, that are no system's own.
 const isStandard = (header) => !/[/.]/.test(header) || /^c?(assert|errno|limits|std\w+)\.h$/.test(header);
@@ -23,11 +24,11 @@ const MAY_USE_NODE = /^(napi|node_api|js_native_api|uv)\.h$/;
 const LIB_RANKS = [
   ['load', 'errno', 'conn'],
   ['binding'],
-  ['errors', 'check', 'deadline', 'timer', 'idle', 'pending', 'addr', 'chunk', 'services', 'turn'],
+  ['errors', 'check', 'deadline', 'timer', 'idle', 'progress', 'pending', 'addr', 'chunk', 'services', 'turn'],
   ['dispatch', 'handle', 'calling', 'info', 'raw-conn', 'socket-file', 'socket-option'],
   ['stream'],
   ['tcp-conn', 'unix-conn', 'network', 'resolve', 'control', 'keep-alive', 'pipe'],
-  ['listener', 'copy', 'relay', 'packet'],
+  ['listener', 'copy', 'relay', 'relaying', 'packet'],
   ['listen', 'listening', 'dial', 'dialing', 'serve', 'file'],
   ['codec', 'limits', 'testing'],
   ['index', 'cli'],

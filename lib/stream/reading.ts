@@ -4,7 +4,7 @@ import { AGAIN, CHUNK, COUNT, EXPIRED, NOTHING, native, READ, scratch } from '..
 import { checkBytes, checkObject, checkSignal, detachedWhileWaiting, isDetached } from '../check';
 import { ownChunk } from '../chunk';
 import type { CallOptions } from '../conn';
-import { advanced, joined, Pending, rejected, without } from '../pending';
+import { advanced, joined, Pending, rejected, unlinked, without } from '../pending';
 import { spend } from '../turn';
 import { takeFront } from './front';
 import type { StreamConn } from './stream-conn';
@@ -17,8 +17,12 @@ export interface ReadTurn {
   last: ReadTurn;
   /** At the head of the line, and there may be something to read: whether it is done. */
   run(conn: StreamConn): boolean;
-  /** The connection, or its read deadline, ends it. */
+  /** The connection, or its read deadline, ends it. It is out of the line by then. */
   endWith(conn: StreamConn, status: number): void;
+  /** Reading was shut down here. */
+  shutDown?(): void;
+  /** The deadline was moved, and lies ahead. */
+  deadlineMoved?(): void;
 }
 
 /** A read() that waits. */
@@ -141,7 +145,7 @@ export function pumpReads(conn: StreamConn): void {
 export function failReads(conn: StreamConn, status: number): void {
   const first = conn.reads;
   conn.reads = null;
-  for (let call = first; call !== null; call = call.next) call.endWith(conn, status);
+  for (const call of unlinked(first)) call.endWith(conn, status);
   gaveUp(conn);
 }
 

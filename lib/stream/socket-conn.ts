@@ -1,7 +1,7 @@
 // What TCP and Unix connections share beyond Conn: half-closing, buffers, and the way down to the
 // descriptor.
 
-import { EXPIRED, native, READ, READ_SIDE, WRITE, WRITE_SIDE } from '../binding';
+import { EXPIRED, LENT, native, READ, READ_SIDE, WRITE, WRITE_SIDE } from '../binding';
 import { checkInteger } from '../check';
 import type { CallOptions } from '../conn';
 import { causeOf, ErrBusy, ErrClosed, OpError } from '../errors';
@@ -117,12 +117,12 @@ export abstract class SocketConn extends StreamConn implements RawSource {
    * Gives up the descriptor, which is the caller's from now on, and the connection lives on with it:
    * to be passed to a child process, or to code of another kind. This object is closed thereby:
    * waiting calls reject with `ERR_SPLICEWAY_CLOSED`. Non-blocking, close-on-exec.
-   * @throws OpError `op: 'detach'`; `ERR_SPLICEWAY_BUSY` while there are bytes from unread(), which the
-   *   descriptor cannot carry: takeUnread() gives them
+   * @throws OpError `op: 'detach'`; `ERR_SPLICEWAY_BUSY` while a copy uses it, and while there are bytes
+   *   from unread(), which the descriptor cannot carry: takeUnread() gives them
    */
   detach(): number {
     this.mustBeFree('detach');
-    if (this.front !== null) throw this.error('detach', ErrBusy);
+    if (this.front !== null || (native.state(this.id) & LENT) !== 0) throw this.error('detach', ErrBusy);
     return this.end(() => this.handleRef.detach());
   }
 
@@ -165,6 +165,7 @@ export abstract class SocketConn extends StreamConn implements RawSource {
     this.mustBeFree('close');
     const status = native.shutdown(this.id, side);
     if (status < 0) throw this.failure('close', status);
+    (side === READ ? this.reads : this.writes)?.shutDown?.();
   }
 
   /** @internal Throws where calls on the connection do. */

@@ -366,10 +366,16 @@ export abstract class StreamConn implements Conn, Waiter {
     if ((past & WRITE_SIDE) !== 0) failWrites(this, EXPIRED);
     else this.awaitDrain();
     if ((past & READ_SIDE) !== 0) this.readExpired();
-    else if ((sides & READ_SIDE) !== 0 && this.flow?.expired === true) {
-      this.flow.expired = false;
-      resumeFlow(this, this.flow);
-    }
+    this.deadlineMoved(sides & ~past);
+  }
+
+  private deadlineMoved(sides: number): void {
+    if ((sides & WRITE_SIDE) !== 0) this.writes?.deadlineMoved?.();
+    if ((sides & READ_SIDE) === 0) return;
+    this.reads?.deadlineMoved?.();
+    if (this.flow?.expired !== true) return;
+    this.flow.expired = false;
+    resumeFlow(this, this.flow);
   }
 
   private keepAddresses(): void {

@@ -4,7 +4,7 @@ import { AGAIN, EXPIRED, NOTHING, native, scratch, WRITE, WRITE_SIDE } from '../
 import { checkBytes, detachedWhileWaiting, isDetached } from '../check';
 import type { CallOptions } from '../conn';
 import { invalidType } from '../errors';
-import { advanced, joined, Pending, rejected, without } from '../pending';
+import { advanced, joined, Pending, rejected, unlinked, without } from '../pending';
 import { spend } from '../turn';
 import { signalOf } from './reading';
 import type { StreamConn } from './stream-conn';
@@ -21,8 +21,12 @@ export interface WriteTurn {
   last: WriteTurn;
   /** At the head of the line, and there may be room: whether it is done. */
   run(conn: StreamConn, resumed: boolean): boolean;
-  /** The connection, or its write deadline, ends it. */
+  /** The connection, or its write deadline, ends it. It is out of the line by then. */
   endWith(conn: StreamConn, status: number): void;
+  /** Writing was shut down here. */
+  shutDown?(): void;
+  /** The deadline was moved, and lies ahead. */
+  deadlineMoved?(): void;
 }
 
 export abstract class WaitingWrite extends Pending<number> implements WriteTurn {
@@ -237,7 +241,7 @@ export function pumpWrites(conn: StreamConn, resumed: boolean): void {
 export function failWrites(conn: StreamConn, status: number): void {
   const first = conn.writes;
   conn.writes = null;
-  for (let call = first; call !== null; call = call.next) call.endWith(conn, status);
+  for (const call of unlinked(first)) call.endWith(conn, status);
   gaveUp(conn);
 }
 

@@ -1,5 +1,7 @@
 #include "binding/environment.h"
 
+#include <algorithm>
+#include <charconv>
 #include <string>
 #include <utility>
 
@@ -26,6 +28,14 @@ std::string Variable(napi_env env, const char* name) {
   return std::string(text, length);
 }
 
+// How many I/O threads connections may have; one, where the variable says nothing sensible.
+size_t ThreadCount(const std::string& text) {
+  constexpr size_t kAtMost = 64;
+  size_t count = 1;
+  std::from_chars(text.data(), text.data() + text.size(), count);
+  return std::clamp<size_t>(count, 1, kAtMost);
+}
+
 }  // namespace
 
 std::unique_ptr<Environment> Environment::Create(napi_env env) {
@@ -37,6 +47,8 @@ std::unique_ptr<Environment> Environment::Create(napi_env env) {
   }
   self->reactor_ = std::move(reactor.value());
   self->reactor_->Leave();
+  self->transfers_ = std::make_unique<TransferPool>(
+      self->reactor_.get(), ThreadCount(Variable(env, "SPLICEWAY_IO_THREADS")));
 
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
@@ -75,6 +87,7 @@ void Environment::OnReady() {
   reactor_->Enter();
   bool going = true;
   for (int i = 0; i < kTurnsAVisit && going; ++i) {
+    transfers_->Deliver();
     Records records{record_pairs_, record_capacity_, 0};
     reactor_->Turn(&records, 0);
     going = (records.count == 0 || Dispatch(records.count)) && reactor_->has_work();
@@ -109,9 +122,17 @@ void Environment::CleanUp(napi_async_cleanup_hook_handle handle, void* data) {
   auto* self = static_cast<Environment*>(data);
   self->closing_ = true;
   self->host_->Close([self, handle] {
-    self->reactor_.reset();  // closes every descriptor, after libuv has let go of the poller's
+    self->Close();
     napi_remove_async_cleanup_hook(handle);
   });
+}
+
+// After libuv has let go of the poller's descriptor. The threads end before what they borrow from
+// handles, and handles before the pool that they count in.
+void Environment::Close() {
+  transfers_->StopAll();
+  reactor_.reset();
+  transfers_.reset();
 }
 
 }  // namespace spliceway

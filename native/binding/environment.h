@@ -9,11 +9,9 @@
 #include <span>
 #include <vector>
 
-#include "binding/pump.h"
 #include "binding/uv_host.h"
 #include "core/reactor.h"
-#include "core/slot_table.h"
-#include "relay/pipe_cache.h"
+#include "relay/transfer_pool.h"
 
 namespace spliceway {
 
@@ -23,8 +21,7 @@ class Environment final : public UvHost::Guest {
   static std::unique_ptr<Environment> Create(napi_env env);
 
   Reactor& reactor() { return *reactor_; }
-  PipeCache& pipes() { return pipes_; }
-  SlotTable<PumpHandle>& pumps() { return pumps_; }
+  TransferPool& transfers() { return *transfers_; }
 
   // The dispatch function, and the two buffers that JavaScript and this environment share. Both are
   // made by lib/binding.ts, are never handed to anyone else and so can neither move nor be
@@ -46,14 +43,14 @@ class Environment final : public UvHost::Guest {
 
  private:
   explicit Environment(napi_env env) : env_(env) {}
+  void Close();
 
   bool Dispatch(size_t count);
   static void CleanUp(napi_async_cleanup_hook_handle handle, void* data);
 
   napi_env env_;
   std::unique_ptr<Reactor> reactor_;
-  PipeCache pipes_;
-  SlotTable<PumpHandle> pumps_;  // after the pipes, which they give back
+  std::unique_ptr<TransferPool> transfers_;
   std::unique_ptr<UvHost> host_;
   Napi::FunctionReference dispatch_;
   Napi::Reference<Napi::Int32Array> records_;

@@ -19,7 +19,7 @@ std::span<const Function> SocketFunctions();     // make, bind, connect, listen
 std::span<const Function> OptionFunctions();     // socket options, by meaning and by number
 std::span<const Function> AdoptFunctions();      // sockets that somebody else made
 std::span<const Function> InfoFunctions();       // what the kernel knows of a socket
-std::span<const Function> PumpFunctions();       // forward between streams and files
+std::span<const Function> TransferFunctions();   // relays and copies, on I/O threads
 std::span<const Function> PacketFunctions();     // send and receive datagrams
 std::span<const Function> MulticastFunctions();  // groups, hop limits
 std::span<const Function> UnixFunctions();       // credentials and descriptors of Unix sockets

@@ -70,7 +70,8 @@ napi_value SetDeadline(napi_env env, napi_callback_info info) {
   return Number(env, past);
 }
 
-// state(id): 1 read deadline passed, 2 write deadline passed, 4 used (a stream); kClosed
+// state(id): 1 read deadline passed, 2 write deadline passed, 4 used (a stream), 8 lent to a
+// transfer; kClosed
 napi_value State(napi_env env, napi_callback_info info) {
   const Args<1> args(env, info);
   const Pollable* handle = args.reactor().Find(args.Int(0));
@@ -79,6 +80,7 @@ napi_value State(napi_env env, napi_callback_info info) {
   if (handle->Expired(Side::kRead)) bits |= 1;
   if (handle->Expired(Side::kWrite)) bits |= 2;
   if (const auto* stream = args.Handle<Stream>(0); stream != nullptr && stream->used()) bits |= 4;
+  if (handle->lent(Side::kRead) || handle->lent(Side::kWrite)) bits |= 8;
   return Number(env, bits);
 }
 

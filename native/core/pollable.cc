@@ -20,9 +20,39 @@ Status Pollable::Register(uint32_t interest) {
 }
 
 Status Pollable::AddInterest(uint32_t interest) {
+  if (interest_ == 0) return Register(interest);
   if ((interest_ | interest) == interest_) return {};
   interest_ |= interest;
   return reactor_->poller_->Modify(fd(), name_.tag(), interest_);
+}
+
+void Pollable::RemoveInterest(uint32_t interest) {
+  if ((interest_ & interest) == 0) return;
+  interest_ &= ~interest;
+  // Modify fails for no descriptor that is registered.
+  if (interest_ != 0) (void)reactor_->poller_->Modify(fd(), name_.tag(), interest_).ok();
+  if (interest_ == 0) reactor_->poller_->Remove(fd());
+}
+
+std::shared_ptr<Lease> Pollable::Lend(Side side) {
+  if (!lease_) lease_ = std::make_shared<Lease>();
+  RemoveInterest(side == Side::kRead ? kReadable : kWritable);
+  SetLent(side, true);
+  SetAwait(side, Await::kAlways);  // of its deadline
+  return lease_;
+}
+
+void Pollable::SetLent(Side side, bool lent) {
+  const bool before = keeps_alive();
+  half(side).lent = lent;
+  UpdateAlive(before);
+}
+
+Status Pollable::TakeBack(Side side) {
+  SetLent(side, false);
+  half(side).ready = true;  // only EAGAIN says otherwise
+  SetAwait(side, Await::kNothing);
+  return side == Side::kRead ? AddInterest(kReadable) : Status();
 }
 
 Status Pollable::TakeOver(Pollable* other, uint32_t interest) {
@@ -47,16 +77,19 @@ void Pollable::SetTimer(Timer* timer, int64_t when_ns) { reactor_->SetTimer(time
 
 OwnFd Pollable::Release() {
   // A descriptor that lives on, or that closes elsewhere, would stay registered.
-  if ((shared_ || may_linger_) && interest_ != 0) reactor_->poller_->Remove(fd());
+  const bool leased = lease_ && lease_.use_count() > 1;
+  if ((shared_ || may_linger_ || leased) && interest_ != 0) reactor_->poller_->Remove(fd());
   const bool before = keeps_alive();
   halves_[0] = halves_[1] = Half{};
   UpdateAlive(before);
   deadlines_.reset();
+  if (leased) lease_->Inherit(std::move(fd_), may_linger_);
   return std::move(fd_);
 }
 
 bool Pollable::keeps_alive() const {
-  return ref_ && (halves_[0].await != Await::kNothing || halves_[1].await != Await::kNothing);
+  const auto in_use = [](const Half& h) { return h.await != Await::kNothing || h.lent; };
+  return ref_ && (in_use(halves_[0]) || in_use(halves_[1]));
 }
 
 void Pollable::UpdateAlive(bool before) {
@@ -155,8 +188,9 @@ uint32_t Pollable::TakeNotices() {
   uint32_t notices = 0;
   for (int i = 0; i < 2; ++i) {
     Half& h = halves_[i];
-    if (h.await == Await::kNothing || (!h.ready && !h.tell_expired)) continue;
-    if (h.ready) notices |= kReadyNotice[i];
+    const bool ready = h.ready && !h.lent;
+    if (h.await == Await::kNothing || (!ready && !h.tell_expired)) continue;
+    if (ready) notices |= kReadyNotice[i];
     if (h.tell_expired) notices |= kExpiredNotice[i];
     h.tell_expired = false;
     if (h.await == Await::kOnce) h.await = Await::kNothing;

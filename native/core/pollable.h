@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "core/lease.h"
 #include "core/slot_table.h"
 #include "core/status.h"
 #include "core/timer_wheel.h"
@@ -28,7 +29,6 @@ enum Notice : uint32_t {
   kNoticeWritable = 2,      // a write is worth trying, or a connect has an outcome
   kNoticeReadExpired = 4,   // the read deadline has passed
   kNoticeWriteExpired = 8,  // the write deadline has passed
-  kNoticeFinished = 16,     // a relay or copy has ended: ask for its result
 };
 
 enum class Await : uint8_t {
@@ -53,7 +53,7 @@ class Watcher {
 
 class Pollable : public TimerOwner {
  public:
-  enum class Type : uint8_t { kSocket, kStream, kListener, kPacketSocket };
+  enum class Type : uint8_t { kSocket, kStream, kListener, kPacketSocket, kPort, kTransfer };
 
   Pollable(Type type, Reactor* reactor, OwnFd fd);
   virtual ~Pollable();
@@ -84,8 +84,17 @@ class Pollable : public TimerOwner {
   // A call in that direction is worth trying, though no event says so.
   void WakeUp(Side side);
 
+  // Lends that direction to an I/O thread. No readiness of it is told until it is taken back, while
+  // its deadline is. Meanwhile it counts as awaited. The descriptor stays open for as long as the
+  // lease is kept, though this handle be closed. A direction is lent to one at a time.
+  std::shared_ptr<Lease> Lend(Side side);
+  // From now on a call is worth trying again.
+  Status TakeBack(Side side);
+  bool lent(Side side) const { return half(side).lent; }
+
   // Whether an awaited notice keeps the process alive.
   void SetRef(bool on);
+  bool ref() const { return ref_; }
   // A duplicate of the descriptor lives elsewhere, so that closing ours will not unregister it.
   void MarkShared() { shared_ = true; }
   // Its options are, or may have been, set by others than us: whether closing it would block
@@ -108,6 +117,7 @@ class Pollable : public TimerOwner {
     bool ready : 1 = false;
     bool expired : 1 = false;
     bool tell_expired : 1 = false;  // expired, and whoever awaits it has not been told yet
+    bool lent : 1 = false;          // an I/O thread has it
     Await await = Await::kNothing;
   };
 
@@ -116,6 +126,7 @@ class Pollable : public TimerOwner {
 
   Status Register(uint32_t interest);
   Status AddInterest(uint32_t interest);
+  void RemoveInterest(uint32_t interest);
   // Takes the other's descriptor, and its registration over to this name.
   Status TakeOver(Pollable* other, uint32_t interest);
   // Takes a descriptor that others made and may hold too. On an error it stays where it was.
@@ -136,6 +147,7 @@ class Pollable : public TimerOwner {
 
   bool keeps_alive() const;
   void UpdateAlive(bool before);
+  void SetLent(Side side, bool lent);
 
   Reactor* reactor_;
   OwnFd fd_;
@@ -149,6 +161,7 @@ class Pollable : public TimerOwner {
   bool queued_ : 1 = false;  // on the reactor's list of leftovers
   Watcher* watcher_ = nullptr;
   std::unique_ptr<Deadlines> deadlines_;  // most connections never have one
+  std::shared_ptr<Lease> lease_;          // once a direction has been lent
 };
 
 }  // namespace spliceway

@@ -32,7 +32,7 @@ void Reactor::Close(Pollable* pollable) {
   // once.
   const bool may_linger = pollable->may_linger() && pollable->type() == Pollable::Type::kStream;
   OwnFd fd = Detach(pollable);
-  if (may_linger && sys::Lingers(fd.get())) sys::CloseLingering(std::move(fd));
+  if (may_linger && fd && sys::Lingers(fd.get())) sys::CloseLingering(std::move(fd));
 }
 
 OwnFd Reactor::Detach(Pollable* pollable) {

@@ -67,6 +67,8 @@ class Reactor {
   // The same, but the descriptor lives on.
   OwnFd Detach(Pollable* pollable);
 
+  void SetTimer(Timer* timer, int64_t when_ns);
+
   size_t size() const { return slots_.size(); }
   // How many handles wait for something while holding the process alive.
   int alive() const { return alive_; }
@@ -85,7 +87,6 @@ class Reactor {
 
   // For handles.
   void Queue(Pollable* pollable);
-  void SetTimer(Timer* timer, int64_t when_ns);
 
   static constexpr size_t kBatch = 256;
 

@@ -9,10 +9,6 @@
 namespace spliceway {
 namespace {
 
-int64_t ReadFrom(Pump::Kind kind, int fd, void* p, size_t n) {
-  return kind == Pump::Kind::kSocket ? sys::Receive(fd, p, n) : sys::ReadFile(fd, p, n);
-}
-
 int64_t WriteTo(Pump::Kind kind, int fd, const void* p, size_t n) {
   return kind == Pump::Kind::kSocket ? sys::Send(fd, p, n) : sys::WriteFile(fd, p, n);
 }
@@ -29,15 +25,25 @@ void Pump::PutFirst(std::span<const uint8_t> bytes) {
 // Invariant at the top of each round: what was taken before is in the pipe or the stash or
 // delivered.
 Pump::Status Pump::Run(int from, int to) {
+  taken_before_ = taken_;
   for (int round = 0; round < kRounds; ++round) {
     if (auto stop = Drain(to)) return *stop;
-    if (source_over_ || taken_ == limit_) {
-      ReturnPipe();
-      return error_ != 0 ? Status::kSourceFailed : Status::kEnd;
+    if (Finished()) return error_ != 0 ? Status::kSourceFailed : Status::kEnd;
+    if (stash_.empty() && taken_ >= allowed_) return Status::kHeld;
+    if (stash_.empty()) {
+      if (auto stop = Fill(from, to)) return *stop;
     }
-    if (auto stop = Fill(from, to)) return *stop;
   }
   return Status::kMore;
+}
+
+// Whether nothing more will come. The bytes that were to be last are the next to be drained.
+bool Pump::Finished() {
+  if (!source_over_ && taken_ < limit_) return false;
+  ReturnPipe();
+  if (error_ != 0 || last_.empty()) return true;
+  stash_ = std::exchange(last_, {});
+  return false;
 }
 
 std::optional<Pump::Status> Pump::Drain(int to) {
@@ -86,26 +92,39 @@ void Pump::EmptyPipeByReading() {
 
 std::optional<Pump::Status> Pump::Fill(int from, int to) {
   if (source_ == Kind::kFile && sink_ == Kind::kSocket && can_sendfile_) return SendFile(from, to);
-  if (bulk_ && can_splice_ && LeasePipe()) return FillPipe(from);
+  if (bulk_ && can_splice_ && offset_ < 0 && !ran_dry_ && LeasePipe()) return FillPipe(from);
   return FillByCopy(from, to);
 }
 
 std::optional<Pump::Status> Pump::FillByCopy(int from, int to) {
-  char buffer[kCopyAtOnce];
-  const size_t wanted = Wanted(sizeof(buffer));
-  const int64_t n = ReadFrom(source_, from, buffer, wanted);
-  if (n == -EAGAIN) return Status::kSourceEmpty;
+  char small[kCopyAtOnce];
+  const bool in_bulk = bulk_ && !ran_dry_;  // and no pipe
+  const std::span<char> buffer = in_bulk ? pipes_->CopyBuffer() : std::span<char>(small);
+  ran_dry_ = false;
+  const int64_t n = ReadSource(from, buffer.first(Wanted(buffer.size())));
+  if (n == -EAGAIN) {
+    bulk_ = taken_ - taken_before_ >= kCopyAtOnce;
+    return Status::kSourceEmpty;
+  }
   if (!Took(n)) return std::nullopt;
-  bulk_ = static_cast<size_t>(n) == sizeof(buffer);
+  bulk_ = bulk_ || static_cast<size_t>(n) == buffer.size();
   size_t sent = 0;
   std::optional<Status> stop;
   while (sent < static_cast<size_t>(n)) {
-    const int64_t wrote = WriteTo(sink_, to, buffer + sent, static_cast<size_t>(n) - sent);
+    const int64_t wrote = WriteTo(sink_, to, buffer.data() + sent, static_cast<size_t>(n) - sent);
     if ((stop = SinkSays(wrote))) break;
     sent += static_cast<size_t>(wrote);
   }
-  if (stop == Status::kSinkFull) stash_.assign(buffer + sent, buffer + n);
+  if (stop == Status::kSinkFull) stash_.assign(buffer.begin() + sent, buffer.begin() + n);
   return stop;
+}
+
+int64_t Pump::ReadSource(int from, std::span<char> into) {
+  if (source_ == Kind::kSocket) return sys::Receive(from, into.data(), into.size());
+  if (offset_ < 0) return sys::ReadFile(from, into.data(), into.size());
+  const int64_t n = sys::ReadFileAt(from, into.data(), into.size(), offset_);
+  offset_ += std::max<int64_t>(n, 0);
+  return n;
 }
 
 // Asks for all of the pipe's free room, again until the source is empty or the pipe takes no more.
@@ -115,7 +134,7 @@ std::optional<Pump::Status> Pump::FillByCopy(int from, int to) {
 // and says the one or, with a FIN somewhere behind, the other. recv(2) passes the mark, so it has
 // the last word.
 std::optional<Pump::Status> Pump::FillPipe(int from) {
-  while (in_pipe_ < pipe_->capacity && taken_ < limit_) {
+  while (in_pipe_ < pipe_->capacity && Wanted(1) > 0) {
     const size_t wanted = Wanted(pipe_->capacity - in_pipe_);
     const int64_t n = sys::Splice(from, pipe_->write_end.get(), wanted);
     if (n == sys::kUnhandled && in_pipe_ == 0) {
@@ -124,7 +143,7 @@ std::optional<Pump::Status> Pump::FillPipe(int from) {
       return std::nullopt;
     }
     if (n == -EAGAIN || n == 0) {
-      if (in_pipe_ == 0) EndBulk();
+      if (in_pipe_ == 0) RanDry();
       return std::nullopt;
     }
     if (!Took(n)) return std::nullopt;
@@ -133,14 +152,14 @@ std::optional<Pump::Status> Pump::FillPipe(int from) {
   return std::nullopt;
 }
 
-void Pump::EndBulk() {
-  bulk_ = false;
+void Pump::RanDry() {
+  ran_dry_ = true;
   ReturnPipe();
 }
 
 std::optional<Pump::Status> Pump::SendFile(int from, int to) {
   constexpr size_t kAtOnce = 1024 * 1024;  // the size does not matter for speed, only for fairness
-  const int64_t n = sys::SendFile(to, from, Wanted(kAtOnce));
+  const int64_t n = sys::SendFile(to, from, Wanted(kAtOnce), offset_ < 0 ? nullptr : &offset_);
   if (n == sys::kUnhandled) {
     can_sendfile_ = false;
     return std::nullopt;
@@ -178,13 +197,17 @@ bool Pump::LeasePipe() {
 
 // One with bytes left in it is closed instead.
 void Pump::ReturnPipe() {
-  if (pipe_ && in_pipe_ == 0) pipes_->Return(std::move(*pipe_));
+  if (pipe_ && in_pipe_ == 0)
+    pipes_->Return(std::move(*pipe_));
+  else if (pipe_)
+    pipes_->Discard(std::move(*pipe_));
   pipe_.reset();
   in_pipe_ = 0;
 }
 
 size_t Pump::Wanted(size_t room) const {
-  return static_cast<size_t>(std::min<uint64_t>(room, limit_ - taken_));
+  const uint64_t until = std::min(limit_, allowed_);
+  return static_cast<size_t>(std::min<uint64_t>(room, until > taken_ ? until - taken_ : 0));
 }
 
 }  // namespace spliceway

@@ -3,11 +3,13 @@
 //
 //   small      recv into a buffer, send. Cheaper than splice for a message, and needs no pipe.
 //   in bulk    splice source → pipe until the pipe is full or the source empty, then pipe → sink.
-//              Entered when a read filled the buffer; left when the source runs dry with the pipe
-//              empty, so that a quiet connection holds none.
-//   unhandled  where splice is refused, the small way serves for everything.
+//              Entered when a read filled the buffer; left when a run brought less than that. The
+//              pipe goes back whenever the source runs dry with the pipe empty, so that a quiet
+//              connection holds none.
+//   unhandled  where splice is refused, or there is no pipe to be had, copying serves for all.
 //
 // A pump knows nothing of readiness and waiting: it runs until it can go no further and says why.
+// One thread's own.
 #pragma once
 
 #include <cstddef>
@@ -31,6 +33,7 @@ class Pump {
     kMore,          // it could go on, but others have their turn first
     kSourceFailed,  // error() says how; the sink has all that was read before
     kSinkFailed,    // error() says how; what was taken from the source and not delivered is lost
+    kHeld,          // it has taken all that it is allowed for now
   };
 
   // The cache outlives the pump. Both descriptors are open, and the same, in each Run.
@@ -42,15 +45,21 @@ class Pump {
   // Delivers what was taken before and takes no more; nothing when all of it is delivered.
   std::optional<Status> Drain(int to);
 
-  // Bytes that come before those of the source and count as taken from it. Before the first Run.
+  // Before the first Run. Bytes that come before those of the source and count as taken from it;
+  // bytes that follow the last of them; and from where in a file, instead of its own position.
   void PutFirst(std::span<const uint8_t> bytes);
-  // At most this many bytes are taken from the source.
+  void PutLast(std::span<const uint8_t> bytes) { last_.assign(bytes.begin(), bytes.end()); }
+  void SetOffset(int64_t offset) { offset_ = offset; }
+  // At most this many bytes are taken from the source, those that were put first included.
   void SetLimit(uint64_t bytes) { limit_ = bytes; }
+  // The same for now: it may be raised again.
+  void Allow(uint64_t bytes) { allowed_ = bytes; }
 
-  Kind source() const { return source_; }
-  Kind sink() const { return sink_; }
+  uint64_t taken() const { return taken_; }
   uint64_t delivered() const { return delivered_; }  // bytes that the sink took
-  int error() const { return error_; }               // errno of a failed run
+  // Whether it ended for its limit, and not for the end of its source.
+  bool limited() const { return !source_over_ && taken_ >= limit_; }
+  int error() const { return error_; }  // errno of a failed run
 
  private:
   // Each returns nothing when the pump should go on.
@@ -61,14 +70,17 @@ class Pump {
   std::optional<Status> FillPipe(int from);
   std::optional<Status> SendFile(int from, int to);
 
+  int64_t ReadSource(int from, std::span<char> into);
+  bool Finished();
   bool Took(int64_t result);
   std::optional<Status> SinkSays(int64_t result);
-  void EndBulk();
+  void RanDry();
   void EmptyPipeByReading();
   bool LeasePipe();
   void ReturnPipe();
   size_t Wanted(size_t room) const;
 
+  // What is copied at once where splicing would do as well, and what makes bulk of a run.
   static constexpr size_t kCopyAtOnce = 16 * 1024;
   // Rounds of filling and draining before others have their turn: up to 4 MiB.
   static constexpr int kRounds = 16;
@@ -79,15 +91,20 @@ class Pump {
   bool bulk_ = false;
   bool can_splice_ = true;
   bool can_sendfile_ = true;
+  bool ran_dry_ = false;  // splice says so: recv has the last word
   bool source_over_ = false;
   int error_ = 0;
   uint64_t limit_ = UINT64_MAX;
+  uint64_t allowed_ = UINT64_MAX;
   uint64_t taken_ = 0;
+  uint64_t taken_before_ = 0;  // when this run began
   uint64_t delivered_ = 0;
   std::optional<sys::PipeFds> pipe_;
   size_t in_pipe_ = 0;
   std::vector<char> stash_;  // copied bytes that the sink had no room for; usually none
   size_t stash_sent_ = 0;
+  std::vector<char> last_;
+  int64_t offset_ = -1;
 };
 
 }  // namespace spliceway

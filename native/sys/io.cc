@@ -1,6 +1,7 @@
 #include "sys/io.h"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <climits>
@@ -31,6 +32,10 @@ int64_t Send(int fd, const void* p, size_t n) {
 
 int64_t ReadFile(int fd, void* p, size_t n) {
   return Retry([=] { return call::read(fd, p, n); });
+}
+
+int64_t ReadFileAt(int fd, void* p, size_t n, int64_t offset) {
+  return Retry([=] { return pread(fd, p, n, offset); });
 }
 
 int64_t WriteFile(int fd, const void* p, size_t n) {

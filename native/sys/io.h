@@ -18,6 +18,7 @@ int64_t SendVector(int fd, const iovec* slices, size_t count);
 
 // For descriptors that are not sockets: files and pipes.
 int64_t ReadFile(int fd, void* p, size_t n);
+int64_t ReadFileAt(int fd, void* p, size_t n, int64_t offset);
 int64_t WriteFile(int fd, const void* p, size_t n);
 
 }  // namespace spliceway::sys

@@ -1,13 +1,11 @@
 #include "sys/linger.h"
 
-#include <pthread.h>
 #include <sys/socket.h>
 
 #include <atomic>
-#include <csignal>
-#include <cstdint>
 
 #include "sys/sockopt.h"
+#include "sys/thread.h"
 
 namespace spliceway::sys {
 namespace {
@@ -16,28 +14,13 @@ namespace {
 // the threads is done.
 std::atomic<int> lingering = 0;
 
-void* CloseOnThread(void* number) {
-  OwnFd(static_cast<int>(reinterpret_cast<intptr_t>(number))).Reset();
-  --lingering;
-  return nullptr;
-}
-
-// With all signals blocked: one that this thread took would end the wait, and its handler is meant
-// for another.
-bool StartThread(int fd) {
-  pthread_attr_t attributes;
-  if (pthread_attr_init(&attributes) != 0) return false;
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_t thread;
-  void* number = reinterpret_cast<void*>(static_cast<intptr_t>(fd));
-  const int failed = pthread_create(&thread, &attributes, CloseOnThread, number);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  pthread_attr_destroy(&attributes);
-  return failed == 0;
+bool CloseOnThread(int fd) {
+  auto thread = Thread::Start([fd] {
+    OwnFd(fd).Reset();
+    --lingering;
+  });
+  if (thread.ok()) thread.value().Detach();
+  return thread.ok();
 }
 
 }  // namespace
@@ -50,7 +33,7 @@ bool Lingers(int fd) {
 }
 
 void CloseLingering(OwnFd fd) {
-  if (++lingering <= kLingeringAtMost && StartThread(fd.get())) {
+  if (++lingering <= kLingeringAtMost && CloseOnThread(fd.get())) {
     fd.Release();  // the thread's now
     return;
   }

@@ -22,6 +22,12 @@ constexpr int kUserTimeout = TCP_RXT_CONNDROPTIME;
 constexpr int kUserTimeoutUnit = 1000;  // macOS counts in seconds
 #endif
 
+#if defined(TCP_CORK)
+constexpr int kCork = TCP_CORK;
+#else
+constexpr int kCork = TCP_NOPUSH;       // macOS and the BSDs
+#endif
+
 Status SetInt(int fd, int level, int name, int value) {
   if (setsockopt(fd, level, name, &value, sizeof(value)) == 0) return {};
   return Error{"setsockopt", errno};
@@ -80,6 +86,8 @@ Status SetLinger(int fd, int seconds) {
 
 Status SetReadBuffer(int fd, int bytes) { return SetInt(fd, SOL_SOCKET, SO_RCVBUF, bytes); }
 Status SetWriteBuffer(int fd, int bytes) { return SetInt(fd, SOL_SOCKET, SO_SNDBUF, bytes); }
+
+Status SetCork(int fd, bool on) { return SetInt(fd, IPPROTO_TCP, kCork, on ? 1 : 0); }
 
 Status SetUserTimeout(int fd, int milliseconds) {
 #if defined(TCP_USER_TIMEOUT) || defined(TCP_RXT_CONNDROPTIME)

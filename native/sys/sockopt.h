@@ -28,6 +28,8 @@ Status SetKeepAliveConfig(int fd, const KeepAlive& config);
 Status SetLinger(int fd, int seconds);
 Status SetReadBuffer(int fd, int bytes);
 Status SetWriteBuffer(int fd, int bytes);
+// Holds segments that are not full back until it is turned off.
+Status SetCork(int fd, bool on);
 // How long sent data may stay unacknowledged, in milliseconds; 0 is the system's own limit.
 Status SetUserTimeout(int fd, int milliseconds);
 

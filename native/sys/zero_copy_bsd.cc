@@ -14,16 +14,22 @@ int64_t Splice(int, int, size_t) { return kUnhandled; }
 
 Result<PipeFds> OpenPipe(size_t) { return Error{"pipe", ENOSYS}; }
 
+size_t PipeBudget() { return 0; }
+
 #ifdef __APPLE__
-// It takes an offset and leaves the file's position alone, which callers expect to move.
-int64_t SendFile(int to, int file, size_t n) {
-  const off_t position = lseek(file, 0, SEEK_CUR);
+// It takes an offset and leaves the file's position alone, which callers without one expect to
+// move.
+int64_t SendFile(int to, int file, size_t n, int64_t* offset) {
+  const off_t position = offset != nullptr ? *offset : lseek(file, 0, SEEK_CUR);
   if (position < 0) return kUnhandled;
   off_t count = static_cast<off_t>(n);
   const int result = sendfile(file, to, position, &count, nullptr, 0);
   // EAGAIN and EINTR come with a count of what was sent all the same.
   if (count > 0) {
-    lseek(file, position + count, SEEK_SET);
+    if (offset != nullptr)
+      *offset += count;
+    else
+      lseek(file, position + count, SEEK_SET);
     return count;
   }
   if (result == 0) return 0;
@@ -32,7 +38,7 @@ int64_t SendFile(int to, int file, size_t n) {
   return cannot ? kUnhandled : errno == EINTR ? -EAGAIN : -errno;
 }
 #else
-int64_t SendFile(int, int, size_t) { return kUnhandled; }
+int64_t SendFile(int, int, size_t, int64_t*) { return kUnhandled; }
 #endif
 
 }  // namespace spliceway::sys

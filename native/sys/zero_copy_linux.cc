@@ -1,6 +1,9 @@
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
+#include <cstdint>
 
 #include "sys/call_linux.h"
 #include "sys/zero_copy.h"
@@ -43,16 +46,29 @@ int64_t Splice(int from, int to, size_t n) {
   });
 }
 
-int64_t SendFile(int to, int file, size_t n) {
-  return Retry([=] { return call::sendfile(to, file, nullptr, n); });
+int64_t SendFile(int to, int file, size_t n, int64_t* offset) {
+  static_assert(sizeof(off_t) == sizeof(int64_t));
+  return Retry([=] { return call::sendfile(to, file, reinterpret_cast<off_t*>(offset), n); });
 }
 
 Result<PipeFds> OpenPipe(size_t wanted) {
   int fds[2];
   if (call::pipe2(fds, O_NONBLOCK | O_CLOEXEC) < 0) return Error{"pipe2", errno};
-  PipeFds pipe{OwnFd(fds[0]), OwnFd(fds[1]), 0};
+  PipeFds pipe{OwnFd(fds[0]), OwnFd(fds[1])};
   pipe.capacity = Resize(fds[1], wanted);
   return pipe;
+}
+
+// pipe(7): the soft limit binds whoever has neither CAP_SYS_RESOURCE nor CAP_SYS_ADMIN; root is
+// taken to have them. Where it has not, the kernel hands out smaller pipes, and we copy.
+size_t PipeBudget() {
+  if (geteuid() == 0) return SIZE_MAX;
+  const OwnFd file(open("/proc/sys/fs/pipe-user-pages-soft", O_RDONLY | O_CLOEXEC));
+  char text[24];
+  const ssize_t length = file ? read(file.get(), text, sizeof(text)) : -1;
+  size_t pages = 16384;  // the kernel's default, where /proc is not there to be asked
+  if (length > 0) std::from_chars(text, text + length, pages);
+  return pages == 0 ? SIZE_MAX : pages * static_cast<size_t>(sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace spliceway::sys

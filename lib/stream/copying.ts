@@ -1,0 +1,52 @@
+// One way between two ends: what copy() and sendFile() wait for.
+
+import type { OpError } from '../errors';
+import { Pending } from '../pending';
+import { type ProgressOptions, tellProgress } from '../progress';
+import { type LaneOptions, type Outcome, Transfer, type TransferEnd } from './transfer';
+
+/**
+ * Makes the error of a copy from its cause and the end that it happened at. `begun` is false for one
+ * that was over before its first system call.
+ */
+export type CopyErrors = (end: 'source' | 'sink', cause: Error, begun: boolean) => OpError;
+
+export interface CopyingOptions extends LaneOptions, ProgressOptions<number> {
+  signal?: AbortSignal | undefined;
+}
+
+/** Resolves to the number of bytes that the sink has taken; an error has it as `bytesCopied`. */
+export class Copying extends Pending<number> {
+  private readonly transfer: Transfer;
+  private readonly stopTelling: () => void;
+  private readonly stop = () => this.transfer.stop(null);
+
+  /** @throws the system's error, where a file's descriptor cannot be duplicated or no thread be started */
+  constructor(
+    source: TransferEnd,
+    sink: TransferEnd,
+    private readonly errors: CopyErrors,
+    private readonly options: CopyingOptions,
+  ) {
+    super();
+    this.transfer = new Transfer(source, sink, {}, [options], (outcome) => this.done(outcome));
+    const copied = () => this.transfer.moved(0);
+    this.stopTelling = tellProgress(options, copied, copied);
+  }
+
+  start(): Promise<number> {
+    this.options.signal?.addEventListener('abort', this.stop, { once: true });
+    this.transfer.start();
+    return this.promise;
+  }
+
+  private done({ reason, failure }: Outcome): void {
+    this.options.signal?.removeEventListener('abort', this.stop);
+    this.stopTelling();
+    const bytesCopied = this.transfer.moved(0);
+    if (failure !== null) {
+      this.fail(Object.assign(this.errors(failure.end, failure.cause, failure.begun), { bytesCopied }));
+    } else if (reason === 'stopped') this.abort(this.options.signal?.reason);
+    else this.resolve(bytesCopied);
+  }
+}
