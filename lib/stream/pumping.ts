@@ -17,11 +17,12 @@ import {
   scratchIds,
 } from '../binding';
 import { causeOf, type OpError } from '../errors';
+import { joinReads, joinWrites, leaveReads, leaveWrites, pumpReads } from '../lines';
 import { Pending } from '../pending';
 import { putInFront, takeFrontBytes } from './front';
-import { joinReads, leaveReads, pumpReads, type ReadTurn } from './reading';
+import type { ReadTurn } from './reading';
 import { StreamConn } from './stream-conn';
-import { joinWrites, leaveWrites, type WriteTurn } from './writing';
+import type { WriteTurn } from './writing';
 
 /** An end of a pump: a connection of the kernel's, or an open file. */
 export type PumpEnd = StreamConn | FileHandle;
