@@ -128,6 +128,7 @@ export abstract class NativeConn extends NativeSocket {
 
   // From here on: for the files that say what happens to a conn.
 
+  /** @internal */
   override end<T>(release: () => T): T {
     const released = super.end(release);
     this.flow?.emitDestroy();
