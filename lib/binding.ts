@@ -27,6 +27,8 @@ export const WRITE = 1;
 export const NOTHING = 0;
 export const ONCE = 1;
 export const ALWAYS = 2;
+/** No notice, and yet the process lives for it. */
+export const HELD = 3;
 
 // Both directions as bits, for deadlines.
 export const READ_SIDE = 1;

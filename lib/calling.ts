@@ -1,12 +1,29 @@
 // Calling the caller's functions in handler style. What happens in them ends their own connection and
 // nothing else: never the process where a peer had a hand in it, never the turn that called them.
 
-import type { AsyncResource } from 'node:async_hooks';
+import { AsyncResource } from 'node:async_hooks';
 import { rethrowLater } from './dispatch';
 import { isClosedPipe, OpError } from './errors';
 import type { HandleOwner } from './handle';
 
 type Handler = (...args: never[]) => unknown;
+
+/** What a conn in handler style remembers. Its functions run in the async context of handle(). */
+export abstract class HandlerFlow extends AsyncResource {
+  /** No reading until a promise of a handler settles; after the end of a stream, for good. */
+  paused = false;
+  /** No reading until a new read deadline is set. */
+  expired = false;
+  /** A tryWrite… found no room, and drain() is owed. */
+  wantsDrain = false;
+
+  constructor(
+    name: string,
+    readonly handlers: { readonly error?: Handler; readonly drain?: Handler },
+  ) {
+    super(name, { requireManualDestroy: true });
+  }
+}
 
 /** A connection whose handlers are called. */
 interface Called {
@@ -14,12 +31,7 @@ interface Called {
 }
 
 /** Calls a handler in the async context that it was given in. */
-export function callBack(
-  conn: Called,
-  flow: AsyncResource & { readonly handlers: object },
-  fn: Handler,
-  ...args: unknown[]
-): unknown {
+export function callBack(conn: Called, flow: HandlerFlow, fn: Handler, ...args: unknown[]): unknown {
   try {
     return flow.runInAsyncScope(fn as (...args: unknown[]) => unknown, flow.handlers, ...args);
   } catch (error) {
@@ -29,12 +41,7 @@ export function callBack(
 }
 
 /** The same for a handler whose answer is not waited for. */
-export function tell(
-  conn: Called,
-  flow: AsyncResource & { readonly handlers: object },
-  fn: Handler,
-  ...args: unknown[]
-): void {
+export function tell(conn: Called, flow: HandlerFlow, fn: Handler, ...args: unknown[]): void {
   ifThenable(conn, callBack(conn, flow, fn, ...args), (promise) => {
     promise.then(undefined, (error: unknown) => conn.handlerFailed(error));
   });

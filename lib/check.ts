@@ -1,6 +1,7 @@
 // What callers hand in, checked at the call that hands it in.
 
 import { isKnown } from './chunk';
+import type { CallOptions } from './conn';
 import { invalidType, invalidValue, outOfRange } from './errors';
 
 /** A Uint8Array whose memory stays where it is: not detached, not resizable. */
@@ -12,6 +13,25 @@ export function checkBytes(name: string, p: unknown): asserts p is Uint8Array {
     throw invalidValue(name, 'must not be backed by a resizable ArrayBuffer', p);
   }
   if (isDetached(p)) throw invalidValue(name, 'must not be detached', p);
+}
+
+/** What a write is given, as bytes: a string is UTF-8. */
+export function toBytes(p: unknown): Uint8Array {
+  if (typeof p === 'string') return Buffer.from(p);
+  if (!(p instanceof Uint8Array)) throw invalidType('p', 'of type string or an instance of Buffer or Uint8Array', p);
+  checkBytes('p', p);
+  return p;
+}
+
+/** The number of bytes in a list. */
+export function checkList(list: unknown): number {
+  if (!Array.isArray(list)) throw invalidType('list', 'an array of Uint8Array', list);
+  let length = 0;
+  for (let i = 0; i < list.length; i++) {
+    checkBytes(`list[${i}]`, list[i]);
+    length += list[i].length;
+  }
+  return length;
 }
 
 /** Whether its memory was transferred away. A detached array looks empty, so only empty ones are asked. */
@@ -33,6 +53,15 @@ export function detachedWhileWaiting(op: string): Error {
 
 export function checkSignal(signal: unknown): asserts signal is AbortSignal {
   if (!(signal instanceof AbortSignal)) throw invalidType('options.signal', 'an instance of AbortSignal', signal);
+}
+
+/** Checks a call's options and returns their signal. */
+export function signalOf(options: CallOptions | undefined): AbortSignal | undefined {
+  if (options === undefined) return undefined;
+  checkObject('options', options);
+  const { signal } = options;
+  if (signal !== undefined) checkSignal(signal);
+  return signal;
 }
 
 export function checkObject(name: string, value: unknown): asserts value is object {

@@ -76,10 +76,7 @@ export function dial(network: Network, address: string, options: DialOptions = {
       checkString('address', address);
       checkOptions(options);
     },
-    async () => {
-      options.signal?.throwIfAborted();
-      return new Dial(network, address, options).run();
-    },
+    () => new Dial(network, address, options).run(),
   );
 }
 

@@ -221,6 +221,20 @@ export function thrownCause(error: unknown): Error {
   return typeof errno === 'number' && typeof syscall === 'string' ? new SyscallError(syscall, errno) : asError(error);
 }
 
+/** Runs a call that throws what the system says, and throws what `wrap` makes of that in its place. */
+export function wrapping<T>(call: () => T, wrap: (cause: Error) => OpError): T {
+  try {
+    return call();
+  } catch (error) {
+    throw wrap(thrownCause(error));
+  }
+}
+
+/** The error of a write, with how many bytes of it were taken. */
+export function withCount<E extends Error>(error: E, bytesWritten: number): E {
+  return Object.assign(error, { bytesWritten });
+}
+
 /** What was thrown, as an Error: anything can be, even nothing. */
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });

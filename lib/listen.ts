@@ -14,6 +14,7 @@ import { listenPacket } from './packet/listen-packet';
 import type { SocketPacketConn } from './packet/open';
 import type { UDPConn } from './packet/udp-conn';
 import type { UnixgramConn } from './packet/unixgram-conn';
+import { abortable } from './pending';
 import { type Lookup, resolveListen } from './resolve';
 import type { TCPConn } from './tcp-conn';
 import type { UnixConn } from './unix-conn';
@@ -41,7 +42,7 @@ export interface ListenConfigOptions extends KeepAliveOptions {
   lookup?: Lookup | undefined;
 }
 
-/** `signal` ends the name's resolution; it has no effect once the promise has settled. */
+/** `signal` ends the name's resolution, and the attempt whose control hook aborts it; it has no effect once the promise has settled. */
 export interface ListenOptions extends ListenConfigOptions, CallOptions {}
 
 /**
@@ -72,11 +73,12 @@ export async function listen(
   checkString('network', network);
   checkString('address', address);
   checkOptions(options);
-  options.signal?.throwIfAborted();
-  const addr = await resolveListen(network, address, options, (name) => isTCP(name) || isUnix(name));
-  return isUnix(network)
-    ? listenUnix(network as UnixAddr['network'], addr as UnixAddr, options)
-    : listenTCP(network, addr as TCPAddr, options);
+  return abortable(options.signal, async () => {
+    const addr = await resolveListen(network, address, options, (name) => isTCP(name) || isUnix(name));
+    return isUnix(network)
+      ? listenUnix(network as UnixAddr['network'], addr as UnixAddr, options)
+      : listenTCP(network, addr as TCPAddr, options);
+  });
 }
 
 /** Options for listening, to be used again and again (Go's net.ListenConfig). */

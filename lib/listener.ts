@@ -4,34 +4,23 @@ import { constants } from 'node:os';
 import { inspect } from 'node:util';
 import type { Addr } from './addr';
 import { TCPAddr } from './addr';
-import {
-  AGAIN,
-  CLOSED,
-  EXPIRED,
-  NOTHING,
-  native,
-  ONCE,
-  READ,
-  READ_EXPIRED,
-  READ_SIDE,
-  READABLE,
-  scratchIds,
-} from './binding';
-import { checkBoolean, checkObject, checkSignal } from './check';
+import { AGAIN, CLOSED, EXPIRED, native, ONCE, READ, READ_EXPIRED, READ_SIDE, READABLE, scratchIds } from './binding';
+import { checkBoolean, signalOf } from './check';
 import type { CallOptions, Conn } from './conn';
 import { type Deadline, toEpoch } from './deadline';
-import { unwatch, type Waiter, watch } from './dispatch';
+import { unwatch } from './dispatch';
 import { errnoText } from './errno';
-import { causeOf, ErrBusy, ErrClosed, OpError, thrownCause } from './errors';
-import { closeWithOwner, Handle } from './handle';
+import { causeOf, ErrBusy, ErrClosed, OpError } from './errors';
 import { type ListenerInfo, listenerInfo } from './info';
+import { untilClosed } from './iterating';
+import { failReads, joinReads, leaveReads, pumpReads, type Turn } from './lines';
+import { NativeSocket } from './native-socket';
 import { connOn } from './network';
-import { advanced, joined, Pending, rejected, without } from './pending';
-import { cannotWait, RawConn, type RawSource } from './raw-conn';
+import { Pending, rejected } from './pending';
+import { cannotWait } from './raw-conn';
 import { SocketFile } from './socket-file';
-import { optionGetter, optionSetter } from './socket-option';
 import type { TCPConn } from './tcp-conn';
-import { ACCEPT, exhausted, spend } from './turn';
+import { ACCEPT, spend } from './turn';
 import type { UnixConn } from './unix-conn';
 
 /**
@@ -65,6 +54,12 @@ export interface Listener<C extends Conn = Conn> extends AsyncIterable<C>, Async
   [Symbol.dispose](): void;
 }
 
+/**
+ * @internal The method by which a listener around another gives all its connections to one server, and
+ * refuses accept() from then on; it throws where it cannot. Those without it are iterated.
+ */
+export const takenByServer: unique symbol = Symbol('spliceway.takenByServer');
+
 /** @internal Who takes all connections of a listener. */
 export interface Acceptor<C> {
   accepted(conn: C): void;
@@ -72,21 +67,32 @@ export interface Acceptor<C> {
   failed(error: OpError): void;
 }
 
-class PendingAccept extends Pending<SocketConnection> {}
-
 type SocketConnection = TCPConn | UnixConn;
+
+/** An accept() that waits. */
+class PendingAccept<C extends SocketConnection> extends Pending<C> implements Turn<SocketListener<C>> {
+  run(listener: SocketListener<C>, resumed: boolean): boolean {
+    const status = listener.take(1, resumed);
+    if (isPause(status)) return false;
+    if (status > 0) this.resolve(listener.conn(0));
+    else this.endWith(listener, status);
+    return true;
+  }
+
+  endWith(listener: SocketListener<C>, status: number): void {
+    this.fail(listener.error('accept', causeOf(status, 'accept4')));
+  }
+}
 
 // Connections handed to a server in one go, at most: native/binding/listener.cc has the reason.
 const BATCH = 64;
 
 /** A listener on a socket of the kernel's: what listen() gives for TCP and Unix. */
-export class SocketListener<C extends SocketConnection = SocketConnection> implements Listener<C>, Waiter, RawSource {
-  /** @internal */
-  readonly net: string;
+export class SocketListener<C extends SocketConnection = SocketConnection> extends NativeSocket implements Listener<C> {
   readonly addr: Addr;
-  private readonly handleRef: Handle;
+  /** @internal */
+  reads: Turn<this> | null = null;
   private readonly local: Addr | null;
-  private accepts: PendingAccept | null = null;
   private server: Acceptor<C> | null = null;
   private socketFile: SocketFile | null = null;
   private unlinks = true;
@@ -94,15 +100,13 @@ export class SocketListener<C extends SocketConnection = SocketConnection> imple
 
   /** @internal */
   constructor(id: number, net: string, addr: Addr) {
-    this.net = net;
+    super(id, net);
     this.addr = addr;
     // A connection to a wildcard address has a local address of its own, which the kernel is asked.
     this.local = addr instanceof TCPAddr && isWildcard(addr.ip) ? null : addr;
-    this.handleRef = new Handle(id);
-    closeWithOwner(this, this.handleRef);
   }
 
-  /** @internal The native handle; -1 once closed. */
+  /** @internal */
   get id(): number {
     return this.handleRef.id;
   }
@@ -116,41 +120,26 @@ export class SocketListener<C extends SocketConnection = SocketConnection> imple
   }
 
   private acceptOne(options: CallOptions | undefined): Promise<C> {
-    if (options !== undefined) checkObject('options', options);
-    const signal = options?.signal;
-    if (signal !== undefined) checkSignal(signal);
+    const signal = signalOf(options);
     if (signal?.aborted === true) return Promise.reject(signal.reason);
-    if (this.id < 0) return rejected(this.error(ErrClosed));
-    if (this.server !== null) return rejected(this.error(ErrBusy));
-    if (this.accepts === null && !this.mustWait()) {
-      const status = native.accept(this.id, false, 1);
+    const cause = this.blocked() ?? (this.server === null ? null : ErrBusy);
+    if (cause !== null) return rejected(this.error('accept', cause));
+    if (this.reads === null && !this.mustWait(READ)) {
+      const status = this.take(1, false);
       if (status > 0) {
         spend(ACCEPT);
         return Promise.resolve(this.conn(0));
       }
-      if (!isPause(status)) return rejected(this.error(causeOf(status, 'accept4')));
+      if (!isPause(status)) return rejected(this.error('accept', causeOf(status, 'accept4')));
     }
     return this.wait(signal);
   }
 
-  // As for connections: see turn.ts.
-  private mustWait(): boolean {
-    if (!exhausted() || (native.state(this.id) & READ_SIDE) !== 0) return false;
-    native.awaitNotice(this.id, READ, ONCE);
-    return true;
-  }
-
   private wait(signal: AbortSignal | undefined): Promise<C> {
-    const call = new PendingAccept();
-    this.accepts = joined(this.accepts, call);
-    watch(this);
-    if (signal !== undefined) {
-      call.abortOn(signal, () => {
-        this.accepts = without(this.accepts, call);
-        this.release();
-      });
-    }
-    return call.promise as Promise<C>;
+    const call = new PendingAccept<C>();
+    joinReads(this, call);
+    if (signal !== undefined) call.abortOn(signal, () => leaveReads(this, call));
+    return call.promise;
   }
 
   /** How many connections were closed unseen because the process had no descriptor left for them. */
@@ -166,18 +155,16 @@ export class SocketListener<C extends SocketConnection = SocketConnection> imple
     return this.asOp('get', () => listenerInfo(this.id, this.refused));
   }
 
-  close(): boolean {
-    if (this.id < 0) return false;
-    if (this.unlinks) this.socketFile?.remove();
-    this.end(() => this.handleRef.close());
-    return true;
+  override close(): boolean {
+    if (this.id >= 0 && this.unlinks) this.socketFile?.remove();
+    return super.close();
   }
 
-  private end<T>(release: () => T): T {
+  /** @internal */
+  override end<T>(release: () => T): T {
     this.refusedBeforeClose = this.refused;
-    unwatch(this.id);
-    const released = release();
-    this.failAccepts(CLOSED);
+    const released = super.end(release);
+    failReads(this, CLOSED);
     return released;
   }
 
@@ -191,96 +178,25 @@ export class SocketListener<C extends SocketConnection = SocketConnection> imple
     this.unlinks = on;
   }
 
-  /**
-   * A duplicate of the descriptor, which is the caller's to close (Go's File): the socket listens until
-   * both are closed. Non-blocking, close-on-exec.
-   * @throws OpError `op: 'file'`: `EMFILE`, …
-   */
-  file(): number {
-    return this.asOp('file', () => native.duplicate(this.id));
-  }
-
-  /**
-   * Gives up the descriptor, which is the caller's from now on; the socket goes on listening, and the
-   * file of a Unix socket stays. This object is closed thereby: waiting accepts reject with
-   * `ERR_SPLICEWAY_CLOSED`. Non-blocking, close-on-exec.
-   * @throws OpError `op: 'detach'`
-   */
-  detach(): number {
-    return this.asOp('detach', () => this.end(() => this.handleRef.detach()));
-  }
-
   setDeadline(t: Deadline): void {
     const epoch = toEpoch(t);
     if (this.id < 0) throw ErrClosed;
-    if (native.setDeadline(this.id, READ_SIDE, epoch) !== 0) this.failAccepts(EXPIRED);
-  }
-
-  /**
-   * Asks for a socket option by name or by number; see {@link TCPConn.getOption}.
-   * @throws OpError `op: 'get'`
-   */
-  getOption(level: string | number, name: string | number): number;
-  /** The same for an option that is no int: up to `length` bytes of it, 1 to 65536. */
-  getOption(level: string | number, name: string | number, length: number): Buffer;
-  getOption(level: string | number, name: string | number, length?: number): number | Buffer {
-    const get = optionGetter(level, name, length);
-    return this.asOp('get', () => get(this.id));
-  }
-
-  /**
-   * Sets a socket option by name or by number. Connections accepted later inherit most of them.
-   * @throws OpError `op: 'set'`
-   */
-  setOption(level: string | number, name: string | number, value: number | Uint8Array): void {
-    const set = optionSetter(level, name, value);
-    this.asOp('set', () => set(this.id));
-  }
-
-  /**
-   * The descriptor, for system calls that this package has no function for (Go's SyscallConn). A
-   * listener's has control() alone.
-   */
-  syscallConn(): RawConn {
-    return new RawConn(this);
-  }
-
-  /** @internal */
-  rawRefusal(op: string): OpError | null {
-    return this.id < 0 ? this.error(ErrClosed, op) : null;
+    if (native.setDeadline(this.id, READ_SIDE, epoch) !== 0) this.expire();
   }
 
   /** @internal */
   rawWait(_side: number, op: string): Promise<void> {
-    return cannotWait(op, this.net, (cause) => this.error(cause, op));
+    return cannotWait(op, this.net, (cause) => this.error(op, cause));
   }
 
-  ref(): this {
-    native.setRef(this.id, true);
-    return this;
-  }
-
-  unref(): this {
-    native.setRef(this.id, false);
-    return this;
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<C, undefined> {
-    for (;;) {
-      const conn = await this.accept().catch((error: unknown) => {
-        if (this.id < 0 && (error as OpError).cause === ErrClosed) return null;
-        throw error;
-      });
-      if (conn === null) return;
-      yield conn;
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<C, undefined> {
+    return untilClosed(
+      () => this.accept(),
+      () => this.id < 0,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-  }
-
-  [Symbol.dispose](): void {
     this.close();
   }
 
@@ -293,29 +209,22 @@ export class SocketListener<C extends SocketConnection = SocketConnection> imple
   notice(bits: number): void {
     if ((bits & READABLE) !== 0) {
       if (this.server !== null) this.serveBatch(this.server);
-      else this.pump();
+      else pumpReads(this);
     }
-    if ((bits & READ_EXPIRED) !== 0) this.failAccepts(EXPIRED);
+    if ((bits & READ_EXPIRED) !== 0) this.expire();
   }
 
-  private pump(): void {
-    while (this.accepts !== null) {
-      const call = this.accepts;
-      const status = native.accept(this.id, true, 1);
-      if (isPause(status)) return;
-      this.accepts = advanced(call);
-      if (status > 0) call.resolve(this.conn(0));
-      else call.fail(this.error(causeOf(status, 'accept4')));
-    }
-    this.release();
+  // A server has no deadline.
+  private expire(): void {
+    if (this.server === null) failReads(this, EXPIRED);
   }
 
   /** @internal Hands every connection to the acceptor from now on; serve.ts only. */
   startServing(acceptor: Acceptor<C>): void {
-    if (this.id < 0) throw this.error(ErrClosed);
-    if (this.server !== null || this.accepts !== null) throw this.error(ErrBusy);
+    if (this.id < 0) throw this.error('accept', ErrClosed);
+    if (this.server !== null || this.reads !== null) throw this.error('accept', ErrBusy);
     this.server = acceptor;
-    watch(this);
+    this.hold();
     this.serveBatch(acceptor);
   }
 
@@ -333,47 +242,38 @@ export class SocketListener<C extends SocketConnection = SocketConnection> imple
   }
 
   private takeBatch(acceptor: Acceptor<C>): number {
-    const status = native.accept(this.id, true, BATCH);
+    const status = this.take(BATCH, true);
     if (status > 0) {
       const conns = Array.from({ length: status }, (_, i) => this.conn(i));
       for (const conn of conns) acceptor.accepted(conn);
     } else if (!isPause(status)) {
-      const error = this.error(causeOf(status, 'accept4'));
+      const error = this.error('accept', causeOf(status, 'accept4'));
       this.close();
       acceptor.failed(error);
     }
     return status;
   }
 
-  private conn(index: number): C {
+  /** @internal One call to the kernel: how many it gave, or a negative status. */
+  take(max: number, resumed: boolean): number {
+    return native.accept(this.id, resumed, max);
+  }
+
+  /** @internal One of those. */
+  conn(index: number): C {
     return connOn(scratchIds[index] as number, this.net, this.local) as C;
   }
 
-  private failAccepts(status: number): void {
-    const first = this.accepts;
-    this.accepts = null;
-    for (let call = first; call !== null; call = call.next) call.fail(this.error(causeOf(status, 'accept4')));
-    this.release();
+  /** @internal */
+  release(): void {
+    if (this.id >= 0 && this.reads === null && this.server === null) unwatch(this.id);
   }
 
-  private release(): void {
-    if (this.id < 0 || this.accepts !== null || this.server !== null) return;
-    // A notice that nobody waits for any more would keep the process alive.
-    native.awaitNotice(this.id, READ, NOTHING);
-    unwatch(this.id);
-  }
+  /** @internal A listener has no shutdown() that would wait for its accepts. */
+  linesChanged(): void {}
 
-  /** Runs a native call that throws, and gives its error the listener's words. */
-  private asOp<T>(op: string, call: () => T): T {
-    if (this.id < 0) throw this.error(ErrClosed, op);
-    try {
-      return call();
-    } catch (error) {
-      throw this.error(thrownCause(error), op);
-    }
-  }
-
-  private error(cause: Error, op = 'accept'): OpError {
+  /** @internal */
+  error(op: string, cause: Error): OpError {
     return new OpError(op, this.net, null, this.addr, cause);
   }
 

@@ -24,6 +24,17 @@ export function checked<T>(check: () => void, run: () => Promise<T>): Promise<T>
   return promise;
 }
 
+/** An attempt that a signal may end at any time: it rejects with the signal's reason then, whatever it met. */
+export async function abortable<T>(signal: AbortSignal | undefined, attempt: () => T | Promise<T>): Promise<T> {
+  signal?.throwIfAborted();
+  try {
+    return await attempt();
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
+}
+
 export abstract class Pending<T> {
   readonly promise: Promise<T>;
   private resolvePromise!: (value: T) => void;

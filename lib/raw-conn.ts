@@ -1,7 +1,7 @@
 // The way down to a descriptor, for what this package has no function for (Go's syscall.RawConn).
 
 import { native, READ, WRITE } from './binding';
-import { checkFunction, checkObject, checkSignal } from './check';
+import { checkFunction, signalOf } from './check';
 import type { CallOptions } from './conn';
 import { ErrClosed, OpError } from './errors';
 import { rejected } from './pending';
@@ -72,13 +72,6 @@ export class RawConn {
     const refused = this.source.rawRefusal(op);
     return refused === null ? this.source.rawWait(side, op, fn, signal) : rejected(refused);
   }
-}
-
-function signalOf(options: CallOptions | undefined): AbortSignal | undefined {
-  if (options === undefined) return undefined;
-  checkObject('options', options);
-  if (options.signal !== undefined) checkSignal(options.signal);
-  return options.signal;
 }
 
 /** @internal For what has no direction to wait in. */

@@ -15,6 +15,7 @@ import {
 } from './addr';
 import { checkFunction, checkObject, checkSignal, checkString } from './check';
 import { AddrError, asError, DNSError, OpError, UnknownNetworkError } from './errors';
+import { livingFor } from './lifetime';
 import { isIPNetwork, isTCP, isUDP, isUnix } from './network';
 import { lookupPort, lookupProtocol } from './services';
 
@@ -88,7 +89,7 @@ export async function resolveListen(
 ): Promise<Addr> {
   let addr: Addr;
   try {
-    addr = favorite(await resolveAddrs(network, address, options));
+    addr = favorite(await livingFor(resolveAddrs(network, address, options)));
   } catch (error) {
     // The signal's reason, and mistakes of the caller's lookup function, are not ours to wrap.
     if (options.signal?.aborted === true || error instanceof TypeError) throw error;
@@ -261,7 +262,7 @@ async function resolveOne<A extends Addr>(
   checkResolveOptions(options);
   options.signal?.throwIfAborted();
   if (!known(network)) throw new UnknownNetworkError(network);
-  return favorite(await resolveAll(network, address, options), isLiteral6(network, address));
+  return favorite(await livingFor(resolveAll(network, address, options)), isLiteral6(network, address));
 }
 
 function checkResolveOptions(options: ResolveOptions): void {

@@ -2,16 +2,15 @@
 
 import { AsyncResource } from 'node:async_hooks';
 import { inspect } from 'node:util';
-import { checkDuration, checkFunction, checkObject, checkSignal } from './check';
+import { checkFunction, checkObject, checkSignal } from './check';
+import { shutdownTimeout } from './closing';
 import type { Conn } from './conn';
 import { MAX_TIMER } from './deadline';
 import { rethrowLater, waiterOf } from './dispatch';
 import { ErrBusy, ErrClosed, OpError } from './errors';
 import { Handle, type HandleOwner, ownedBy } from './handle';
-import { type Acceptor, type Listener, SocketListener } from './listener';
+import { type Acceptor, type Listener, SocketListener, takenByServer } from './listener';
 import { StreamConn } from './stream/stream-conn';
-
-const DEFAULT_SHUTDOWN_TIMEOUT = 5000;
 
 export interface ServeOptions<C extends Conn = Conn> {
   /**
@@ -108,13 +107,15 @@ class ConnServer<C extends Conn> extends AsyncResource implements Server, Handle
   // What SocketListener.startServing() sees to for its own.
   private acceptFrom(listener: Listener<C>): void {
     if (served.has(listener)) throw new OpError('accept', listener.addr.network, null, listener.addr, ErrBusy);
+    const { [takenByServer]: taken } = listener as { [takenByServer]?: () => AsyncIterable<C> };
+    const conns = taken === undefined ? listener : taken.call(listener);
     served.add(listener);
-    void this.acceptLoop().finally(() => served.delete(listener));
+    void this.acceptLoop(conns).finally(() => served.delete(listener));
   }
 
-  private async acceptLoop(): Promise<void> {
+  private async acceptLoop(conns: AsyncIterable<C>): Promise<void> {
     try {
-      for await (const conn of this.listener) this.accepted(conn);
+      for await (const conn of conns) this.accepted(conn);
     } catch (error) {
       this.failed(error as OpError);
     }
@@ -186,9 +187,7 @@ class ConnServer<C extends Conn> extends AsyncResource implements Server, Handle
   }
 
   async shutdown(options: { timeout?: number | undefined } = {}): Promise<ShutdownResult> {
-    checkObject('options', options);
-    const { timeout = DEFAULT_SHUTDOWN_TIMEOUT } = options;
-    checkDuration('options.timeout', timeout);
+    const timeout = shutdownTimeout(options);
     this.ending ??= this.end(timeout);
     return this.ending;
   }

@@ -4,8 +4,10 @@ import { type SocketAddr as Addr, splitHostPort, UnixAddr } from '../addr';
 import { MAX_TIMER, toEpoch } from '../deadline';
 import type { DialOptions } from '../dial';
 import { AddrError, DNSError, ErrDeadlineExceeded, OpError, thrownCause, UnknownNetworkError } from '../errors';
+import { livingFor } from '../lifetime';
 import { connOn, isDatagram, isIPNetwork, isTCP, isUnix } from '../network';
 import { type Connected, openPacketSocket, type SocketPacketConn } from '../packet/open';
+import { abortable } from '../pending';
 import { favorite, parseIPNetwork, parseLiteral, resolveAddrs, versionOf } from '../resolve';
 import type { TCPConn } from '../tcp-conn';
 import type { UnixConn } from '../unix-conn';
@@ -37,13 +39,14 @@ export class Dial {
   }
 
   async run(): Promise<Dialed> {
-    const remotes = await this.resolve();
-    try {
-      return await this.connect(remotes);
-    } catch (error) {
-      if (this.options.signal?.aborted === true) throw this.options.signal.reason;
-      throw this.withAttempts(error);
-    }
+    return abortable(this.options.signal, async () => {
+      const remotes = await this.resolve();
+      try {
+        return await this.connect(remotes);
+      } catch (error) {
+        throw this.withAttempts(error);
+      }
+    });
   }
 
   /** Go's DialContext: two families race where there are two; else one address after the other. */
@@ -81,9 +84,9 @@ export class Dial {
 
   private async resolve(): Promise<Addr[]> {
     try {
-      return await this.within(this.resolveBoth());
+      return await livingFor(this.within(this.resolveBoth()));
     } catch (error) {
-      if (this.options.signal?.aborted === true || error instanceof TypeError) throw error;
+      if (error instanceof TypeError) throw error;
       throw new OpError('dial', this.network, null, null, thrownCause(error));
     }
   }

@@ -2,11 +2,13 @@
 
 import { inspect } from 'node:util';
 import type { Addr } from '../addr';
-import { checkFunction, checkInteger, checkObject, checkSignal } from '../check';
+import { checkFunction, checkInteger, checkObject, signalOf } from '../check';
 import type { CallOptions, Conn } from '../conn';
-import { type Deadline, MAX_TIMER } from '../deadline';
-import { ErrClosed, ErrDeadlineExceeded, OpError } from '../errors';
-import type { Listener } from '../listener';
+import type { Deadline } from '../deadline';
+import { ErrBusy, ErrClosed, ErrDeadlineExceeded, OpError } from '../errors';
+import { untilClosed } from '../iterating';
+import { keepAlive } from '../lifetime';
+import { type Listener, takenByServer } from '../listener';
 import { advanced, checked, joined, Pending, rejected, without } from '../pending';
 import { DeadlineTimer } from '../timer';
 import { whenClosed } from './when-closed';
@@ -33,6 +35,10 @@ class LimitListener<C extends Conn> implements Listener<C> {
   private taken = 0;
   private places: PendingPlace | null = null;
   private closed = false;
+  /** A server takes all connections. */
+  private served = false;
+  /** Calls of accept() that have not settled. */
+  private accepting = 0;
   private referenced = true;
   private alive: NodeJS.Timeout | null = null;
   private readonly timer = new DeadlineTimer(() => this.failPlaces(ErrDeadlineExceeded));
@@ -48,24 +54,46 @@ class LimitListener<C extends Conn> implements Listener<C> {
 
   accept(options: CallOptions = {}): Promise<C> {
     return checked(
-      () => {
-        checkObject('options', options);
-        if (options.signal !== undefined) checkSignal(options.signal);
-      },
-      () => this.acceptOne(options),
+      () => void signalOf(options),
+      () => this.acceptOne(options, this.served),
     );
   }
 
-  private acceptOne(options: CallOptions): Promise<C> {
-    const { signal } = options;
-    if (signal?.aborted === true) return Promise.reject(signal.reason);
+  /** @internal From serve(): all connections go to the server, until the listener closes. */
+  [takenByServer](): AsyncIterable<C> {
+    if (this.served || this.accepting > 0) throw this.error(ErrBusy);
+    this.served = true;
+    return this.connections();
+  }
+
+  private async *connections(): AsyncGenerator<C, undefined> {
+    try {
+      yield* untilClosed(
+        () => this.acceptOne({}, false),
+        () => this.closed,
+      );
+    } finally {
+      this.served = false;
+    }
+  }
+
+  private acceptOne(options: CallOptions, busy: boolean): Promise<C> {
+    if (options.signal?.aborted === true) return Promise.reject(options.signal.reason);
     if (this.closed) return rejected(this.error(ErrClosed));
+    if (busy) return rejected(this.error(ErrBusy));
+    this.accepting++;
+    return this.acceptWithin(options).finally(() => {
+      this.accepting--;
+    });
+  }
+
+  private acceptWithin(options: CallOptions): Promise<C> {
     if (this.taken < this.n) {
       this.taken++;
       return this.acceptInPlace(options);
     }
     if (this.timer.passed) return rejected(this.error(ErrDeadlineExceeded));
-    return this.waitForPlace(signal).then(() => this.acceptInPlace(options));
+    return this.waitForPlace(options.signal).then(() => this.acceptInPlace(options));
   }
 
   private async acceptInPlace(options: CallOptions): Promise<C> {
@@ -115,7 +143,7 @@ class LimitListener<C extends Conn> implements Listener<C> {
   private settle(): void {
     const waiting = this.places !== null;
     this.timer.wait(waiting);
-    if (waiting && this.referenced) this.alive ??= setInterval(() => {}, MAX_TIMER);
+    if (waiting && this.referenced) this.alive ??= keepAlive();
     else clearInterval(this.alive ?? undefined);
     if (!waiting || !this.referenced) this.alive = null;
   }
@@ -154,15 +182,11 @@ class LimitListener<C extends Conn> implements Listener<C> {
     return this;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<C, undefined> {
-    for (;;) {
-      const conn = await this.accept().catch((error: unknown) => {
-        if (this.closed && (error as OpError).cause === ErrClosed) return null;
-        throw error;
-      });
-      if (conn === null) return;
-      yield conn;
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<C, undefined> {
+    return untilClosed(
+      () => this.accept(),
+      () => this.closed,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -32,6 +32,7 @@ export function bindAndListen(binding: Binding, options: ListenOptions): number 
     socket = native.openSocket(to[0], socketType(network), protocol);
     binding.prepare?.(socket);
     runControl(options.control, network, to[0], addr, socket);
+    options.signal?.throwIfAborted();
     native.bind(socket, ...to);
     binding.bound?.();
     return native.listen(socket, options.backlog ?? 0);

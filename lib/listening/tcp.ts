@@ -42,7 +42,8 @@ function bindTCP(network: string, addr: TCPAddr, to: NativeAddr, options: Listen
   if (options.multipathTCP !== true) return bindAndListen(binding, options);
   try {
     return bindAndListen({ ...binding, protocol: IPPROTO_MPTCP }, options);
-  } catch {
+  } catch (error) {
+    if (options.signal?.aborted === true) throw error;
     // Whatever stands in the way of Multipath TCP, the answer is plain TCP: Go's listenMPTCP.
     return bindAndListen(binding, options);
   }

@@ -1,9 +1,8 @@
 // Handler style: datagrams go to the caller's functions as they arrive.
 
-import { AsyncResource } from 'node:async_hooks';
 import type { Addr } from '../addr';
-import { AGAIN, ALWAYS, NOTHING, native, READ, SLOTS } from '../binding';
-import { isThenable } from '../calling';
+import { AGAIN, ALWAYS, HELD, native, READ, SLOTS } from '../binding';
+import { HandlerFlow, isThenable } from '../calling';
 import { checkFunction, checkObject } from '../check';
 import { invalidType } from '../errors';
 import { type Arena, giveBackArena, keepArena, STRIDE, sharedArena, viewAt } from './arena';
@@ -19,19 +18,13 @@ const BATCHES_AT_ONCE = 2;
 // How many datagrams are asked for at first; preparing for more costs, little but each time.
 const FEW = 4;
 
-/** What a socket in handler style remembers. Its functions run in the async context of handle(). */
-export class PacketFlow extends AsyncResource {
-  /** No reading until a promise of a handler settles. */
-  paused = false;
-  /** No reading until a new read deadline is set. */
-  expired = false;
-  /** A tryWrite… found no room, and drain() is owed. */
-  wantsDrain = false;
+export class PacketFlow extends HandlerFlow {
+  declare readonly handlers: PacketHandlers<never>;
   /** How many datagrams the next call asks for. */
   want = FEW;
 
-  constructor(readonly handlers: PacketHandlers<never>) {
-    super('SPLICEWAYPACKETS', { requireManualDestroy: true });
+  constructor(handlers: PacketHandlers<never>) {
+    super('SPLICEWAYPACKETS', handlers);
   }
 }
 
@@ -114,7 +107,7 @@ function packetsOf(arena: Arena): Packet[] {
 function waitFor(conn: Socket, flow: PacketFlow, arena: Arena, answer: PromiseLike<unknown>, next: number): void {
   keepArena(arena);
   flow.paused = true;
-  native.awaitNotice(conn.id, READ, NOTHING);
+  native.awaitNotice(conn.id, READ, HELD);
   const settled = () => {
     flow.paused = false;
     if (conn.flow === flow && next < arena.count && !arena.gone) deliver(conn, flow, arena, next);

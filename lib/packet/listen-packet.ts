@@ -4,6 +4,7 @@ import type { UDPAddr } from '../addr';
 import { checkBoolean, checkFunction, checkInteger, checkObject, checkSignal, checkString } from '../check';
 import { AddrError, OpError, thrownCause, UnknownNetworkError } from '../errors';
 import { type IPNetwork, isTCP, isUDP, isUnix, type PacketNetwork } from '../network';
+import { abortable } from '../pending';
 import { type Lookup, resolveListen } from '../resolve';
 import type { IPConn } from './ip-conn';
 import { interfaceIndex } from './multicast';
@@ -14,7 +15,7 @@ import type { UnixgramConn } from './unixgram-conn';
 export interface ListenPacketOptions extends OpenOptions {
   /** Resolves the host's name. Default: the system's resolver. */
   lookup?: Lookup | undefined;
-  /** Ends the name's resolution; no effect once the promise has settled. */
+  /** Ends the name's resolution, and the attempt whose control hook aborts it; no effect once the promise has settled. */
   signal?: AbortSignal | undefined;
 }
 
@@ -52,8 +53,9 @@ export async function listenPacket(
   checkString('network', network);
   checkString('address', address);
   checkOptions(options);
-  options.signal?.throwIfAborted();
-  return bindPacketSocket(network, await resolveListen(network, address, options, isOfPackets), options);
+  return abortable(options.signal, async () =>
+    bindPacketSocket(network, await resolveListen(network, address, options, isOfPackets), options),
+  );
 }
 
 function checkOptions(options: ListenPacketOptions): void {
@@ -92,7 +94,10 @@ export async function listenMulticastUDP(
   checkOptions(options);
   const { interface: name = '' } = options;
   checkString('options.interface', name);
-  options.signal?.throwIfAborted();
+  return abortable(options.signal, () => openGroup(network, group, name, options));
+}
+
+async function openGroup(network: string, group: string, name: string, options: MulticastOptions): Promise<UDPConn> {
   if (!isUDP(network)) throw new OpError('listen', network, null, null, new UnknownNetworkError(network));
   const addr = (await resolveListen(network, group, options, isOfPackets)) as UDPAddr;
   if (addr.ip === '') throw new OpError('listen', network, null, addr, new AddrError('missing address', ''));

@@ -14,6 +14,7 @@ import {
 } from '../addr';
 import { DATAGRAMS, IP4, IP6, native, RAW, scratchIds, UNIX } from '../binding';
 import { checkInteger } from '../check';
+import type { CallOptions } from '../conn';
 import { type Control, runControl } from '../control';
 import { ErrnoError, OpError, SyscallError, thrownCause, UnknownNetworkError } from '../errors';
 import { isDatagram, isIPNetwork, isUDP } from '../network';
@@ -43,6 +44,9 @@ export interface OpenOptions {
   mode?: number | undefined;
 }
 
+/** With a signal, which the control hook may abort. */
+type Opening = OpenOptions & CallOptions;
+
 /**
  * A socket that is connected to `remote`, for dial().
  * @param network `udp…`, `unixgram`, `ip…:protocol`
@@ -53,7 +57,7 @@ export async function openPacketSocket(
   network: string,
   local: Addr | null,
   remote: Addr,
-  options: OpenOptions = {},
+  options: Opening = {},
 ): Promise<Connected<SocketPacketConn>> {
   try {
     const plan = await planOf(network);
@@ -67,7 +71,7 @@ export async function openPacketSocket(
  * A socket that is bound to `local`, for listenPacket().
  * @throws OpError `op: 'listen'` (as a rejection)
  */
-export async function bindPacketSocket(network: string, local: Addr, options: OpenOptions): Promise<SocketPacketConn> {
+export async function bindPacketSocket(network: string, local: Addr, options: Opening): Promise<SocketPacketConn> {
   try {
     return open(await planOf(network), local, null, options);
   } catch (error) {
@@ -91,7 +95,7 @@ async function planOf(network: string): Promise<Plan> {
 
 const isUnnamed = (addr: Addr | null): boolean => addr instanceof UnixAddr && addr.path === '';
 
-function open(plan: Plan, local: Addr | null, remote: Addr | null, options: OpenOptions): SocketPacketConn {
+function open(plan: Plan, local: Addr | null, remote: Addr | null, options: Opening): SocketPacketConn {
   const family = favoriteFamily(plan.network, local, remote);
   try {
     return openWith(family, plan, local, remote, options);
@@ -122,7 +126,7 @@ function openWith(
   plan: Plan,
   local: Addr | null,
   remote: Addr | null,
-  options: OpenOptions,
+  options: Opening,
 ): SocketPacketConn {
   const socket = openSocket(family, plan);
   try {
@@ -131,6 +135,7 @@ function openWith(
     const bound = group ? new UDPAddr('', (local as UDPAddr).port) : local;
     const at = remote ?? (group ? wildcard(family, bound as UDPAddr) : bound);
     runControl(options.control, plan.network, family as NativeAddr[0], at, socket);
+    options.signal?.throwIfAborted();
     if (bound !== null) bind(socket, bound, family, options);
     if (remote !== null) native.connectPackets(socket, ...nativeAddr(remote, family));
   } catch (error) {
@@ -160,7 +165,7 @@ class RawPermissionError extends SyscallError {
 }
 
 /** Sets what Go sets. True where the local address is a group. */
-function prepare(socket: number, family: number, plan: Plan, local: Addr | null, options: OpenOptions): boolean {
+function prepare(socket: number, family: number, plan: Plan, local: Addr | null, options: Opening): boolean {
   if (family === UNIX) return false;
   if (family === IP6 && plan.type === DATAGRAMS) {
     try {

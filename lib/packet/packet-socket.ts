@@ -1,60 +1,35 @@
 // A packet conn on a socket of the kernel's. This class keeps the state; receiving.ts, sending.ts and
-// flowing.ts say what happens to it. As with streams, it is in the dispatcher's table exactly while
-// something waits, so that one that nobody waits on can be collected.
+// flowing.ts say what happens to it.
 
-import { inspect, types } from 'node:util';
+import { types } from 'node:util';
 import type { Addr } from '../addr';
 import {
   AGAIN,
-  ALWAYS,
-  CLOSED,
   EXPIRED,
   NOTHING,
   native,
-  ONCE,
   READ,
   READ_EXPIRED,
-  READ_SIDE,
   READABLE,
   UNIX,
   WRITABLE,
   WRITE,
   WRITE_EXPIRED,
-  WRITE_SIDE,
 } from '../binding';
-import { isOfNetwork, reportMistake, tell } from '../calling';
-import { checkDuration, checkInteger, checkObject } from '../check';
-import type { CallOptions, ConnState, ShutdownOptions } from '../conn';
-import { type Deadline, MAX_TIMER, toEpoch } from '../deadline';
-import { unwatch, type Waiter, watch } from '../dispatch';
-import { causeOf, ErrBusy, ErrClosed, OpError, type SyscallError, thrownCause } from '../errors';
-import { closeWithOwner, Handle, type HandleOwner, ownedBy } from '../handle';
-import { rejected } from '../pending';
-import { type RawCall, RawConn, type RawSource } from '../raw-conn';
-import { optionGetter, optionSetter } from '../socket-option';
-import { toBytes } from '../stream/writing';
-import { exhausted } from '../turn';
+import { tell } from '../calling';
+import { toBytes } from '../check';
+import type { CallOptions } from '../conn';
+import { causeOf, ErrBusy, ErrClosed, OpError } from '../errors';
+import { untilClosed } from '../iterating';
+import { failReads, failWrites, pumpReads, pumpWrites } from '../lines';
+import { NativeConn } from '../native-conn';
+import { PacketClosing } from './closing';
 import { checkHandlers, PacketFlow, pumpFlow, resumeFlow } from './flowing';
 import type { OutgoingPacket, Packet, PacketConn, PacketHandlers, PacketInfo, ReadMessageOptions } from './packet-conn';
-import { rawWait } from './raw';
+import { read, readBatch, readFrom, readFromInto, readInto, readMessage, readMessageInto } from './receiving';
 import {
-  failReceives,
-  pumpReceives,
-  type ReceiveTurn,
-  read,
-  readBatch,
-  readFrom,
-  readFromInto,
-  readInto,
-  readMessage,
-  readMessageInto,
-} from './receiving';
-import {
-  failSends,
   prepare,
-  pumpSends,
   refusedBatch,
-  type SendTurn,
   tryBatch,
   trySend,
   uncork,
@@ -65,8 +40,6 @@ import {
   writev,
 } from './sending';
 
-const DEFAULT_SHUTDOWN_TIMEOUT = 5000;
-const MAX_INT = 2 ** 31 - 1;
 // How often a Unix socket asks whether a queue somewhere has room; see awaitWritable().
 const POLL_EVERY = 5;
 
@@ -87,11 +60,7 @@ export interface SocketState<S extends Addr> {
 /** What does not pass by itself: the socket is of no more use. */
 const LASTING = new Set(['EBADF', 'ENOTSOCK', 'EINVAL', 'EFAULT', 'ENOTCONN']);
 
-export abstract class PacketSocketConn<S extends Addr | null> implements PacketConn<S>, Waiter, RawSource {
-  /** @internal */
-  readonly handleRef: Handle;
-  /** @internal */
-  readonly net: string;
+export abstract class PacketSocketConn<S extends Addr | null> extends NativeConn implements PacketConn<S> {
   /** @internal */
   readonly family: number;
   /** @internal */
@@ -99,29 +68,20 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
   readonly localAddr: NonNullable<S>;
   readonly remoteAddr: NonNullable<S> | null;
   /** @internal */
-  reads: ReceiveTurn | null = null;
-  /** @internal */
-  writes: SendTurn | null = null;
-  /** @internal */
-  flow: PacketFlow | null = null;
+  declare flow: PacketFlow | null;
   private used = false;
-  private closing: { promise: Promise<void>; resolve: () => void; timer: NodeJS.Timeout } | null = null;
-  /** What a tryWrite… met while nobody listened: the next call reports it. */
-  private unreported: OpError | null = null;
   private poll: NodeJS.Timeout | null = null;
 
   /** @internal */
   constructor({ id, net, family, local, remote, connected }: SocketState<NonNullable<S>>) {
-    this.net = net;
+    super(id, net);
     this.family = family;
     this.localAddr = local;
     this.remoteAddr = remote;
     this.connected = connected;
-    this.handleRef = new Handle(id);
-    closeWithOwner(this, this.handleRef);
   }
 
-  /** @internal The native handle; -1 once closed. */
+  /** @internal */
   get id(): number {
     return this.handleRef.id;
   }
@@ -199,22 +159,8 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
 
   handle(handlers: PacketHandlers<S>): void {
     checkHandlers(handlers);
-    const refused = this.refusal('read');
-    if (refused !== null) throw refused;
-    if (this.reads !== null) throw this.error('read', ErrBusy);
-    this.flow = new PacketFlow(handlers);
-    this.hold();
+    this.startFlow(new PacketFlow(handlers));
     native.setCoalescing(this.id, true);
-    if ((native.state(this.id) & READ_SIDE) === 0) native.awaitNotice(this.id, READ, ALWAYS);
-    else this.tellExpired(this.flow);
-  }
-
-  // Not now: handle() has yet to return.
-  private tellExpired(flow: PacketFlow): void {
-    flow.expired = true;
-    process.nextTick(() => {
-      if (this.flow === flow && flow.expired) this.readExpired();
-    });
   }
 
   tryWriteTo(p: Uint8Array | string, addr: Addr): boolean {
@@ -263,197 +209,34 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
     return false;
   }
 
-  async *packets(): AsyncGenerator<Packet<S>, undefined> {
-    for (;;) {
-      const packet = await this.readFrom().catch((error: unknown) => this.endOrThrow(error));
-      if (packet === null) return;
-      yield packet;
-    }
+  packets(): AsyncGenerator<Packet<S>, undefined> {
+    return untilClosed(
+      () => this.readFrom(),
+      () => this.id < 0,
+    );
   }
 
   /** read() in a loop, until the socket is closed. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, undefined> {
-    for (;;) {
-      const data = await this.read().catch((error: unknown) => this.endOrThrow(error));
-      if (data === null) return;
-      yield data;
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<Buffer, undefined> {
+    return untilClosed(
+      () => this.read(),
+      () => this.id < 0,
+    );
   }
 
-  private endOrThrow(error: unknown): null {
-    if (this.id < 0 && (error as OpError).cause === ErrClosed) return null;
-    throw error;
-  }
-
-  close(): boolean {
-    if (this.id < 0) return false;
-    uncork(this);
-    unwatch(this.id);
-    this.handleRef.close();
-    this.ended();
-    return true;
-  }
-
-  /** The descriptor is no longer ours. */
-  private ended(): void {
-    if (this.poll !== null) clearTimeout(this.poll);
-    this.flow?.emitDestroy();
-    this.flow = null;
-    failReceives(this, CLOSED);
-    failSends(this, CLOSED);
-    if (this.closing !== null) clearTimeout(this.closing.timer);
-    this.closing?.resolve();
-  }
-
-  async shutdown(options: ShutdownOptions = {}): Promise<void> {
-    checkObject('options', options);
-    const { timeout = DEFAULT_SHUTDOWN_TIMEOUT } = options;
-    checkDuration('options.timeout', timeout);
-    if (this.id < 0) return;
-    if (this.closing === null) {
-      let resolve = () => {};
-      const promise = new Promise<void>((resolvePromise) => {
-        resolve = resolvePromise;
-      });
-      const timer = setTimeout(() => this.close(), Math.min(timeout, MAX_TIMER));
-      this.closing = { promise, resolve, timer };
-      this.linesChanged();
-    }
-    return this.closing?.promise;
-  }
-
-  setDeadline(t: Deadline): void {
-    this.applyDeadline(READ_SIDE | WRITE_SIDE, t);
-  }
-
-  setReadDeadline(t: Deadline): void {
-    this.applyDeadline(READ_SIDE, t);
-  }
-
-  setWriteDeadline(t: Deadline): void {
-    this.applyDeadline(WRITE_SIDE, t);
-  }
-
-  private applyDeadline(sides: number, t: Deadline): void {
-    const epoch = toEpoch(t);
-    this.mustBeOpen();
-    const past = native.setDeadline(this.id, sides, epoch);
-    if ((past & WRITE_SIDE) !== 0) failSends(this, EXPIRED);
-    else this.awaitDrain();
-    if ((past & READ_SIDE) !== 0) this.readExpired();
-    else if ((sides & READ_SIDE) !== 0 && this.flow?.expired === true) {
-      this.flow.expired = false;
-      resumeFlow(this, this.flow);
-    }
-  }
-
-  get state(): ConnState {
-    if (this.id < 0) return 'closed';
-    if (this.closing !== null) return 'closing';
-    const bits = native.state(this.id);
-    if ((bits & READ_SIDE) !== 0) return 'readExpired';
-    if ((bits & WRITE_SIDE) !== 0) return 'writeExpired';
-    return this.used || this.flow !== null ? 'active' : 'new';
-  }
-
-  setReadBuffer(bytes: number): void {
-    checkInteger('bytes', bytes, 1, MAX_INT);
-    this.set(() => native.setReadBuffer(this.id, bytes));
-  }
-
-  setWriteBuffer(bytes: number): void {
-    checkInteger('bytes', bytes, 1, MAX_INT);
-    this.set(() => native.setWriteBuffer(this.id, bytes));
-  }
-
-  getOption(level: string | number, name: string | number): number;
-  getOption(level: string | number, name: string | number, length: number): Buffer;
-  getOption(level: string | number, name: string | number, length?: number): number | Buffer {
-    const get = optionGetter(level, name, length);
-    return this.asOp('get', () => get(this.id));
-  }
-
-  setOption(level: string | number, name: string | number, value: number | Uint8Array): void {
-    const set = optionSetter(level, name, value);
-    this.set(() => set(this.id));
-  }
-
-  syscallConn(): RawConn {
-    return new RawConn(this);
-  }
-
-  file(): number {
-    return this.asOp('file', () => {
-      this.stopCoalescing();
-      return native.duplicate(this.id);
-    });
-  }
-
-  detach(): number {
-    if (this.id < 0) throw this.error('detach', ErrClosed);
-    uncork(this);
+  override file(): number {
     this.stopCoalescing();
-    unwatch(this.id);
-    const fd = this.handleRef.detach();
-    this.ended();
-    return fd;
+    return super.file();
   }
 
-  /** Runs a native call that throws, and gives its error this conn's words. */
-  private asOp<T>(op: string, call: () => T): T {
-    if (this.id < 0) throw this.error(op, ErrClosed);
-    try {
-      return call();
-    } catch (error) {
-      throw this.error(op, thrownCause(error));
-    }
+  override detach(): number {
+    this.stopCoalescing();
+    return super.detach();
   }
 
   /** Whoever reads from the descriptor next expects datagrams one by one. */
   private stopCoalescing(): void {
     if (this.flow !== null) native.setCoalescing(this.id, false);
-  }
-
-  ref(): this {
-    native.setRef(this.id, true);
-    return this;
-  }
-
-  unref(): this {
-    native.setRef(this.id, false);
-    return this;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.shutdown();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  /** @internal */
-  [ownedBy](owner: HandleOwner): Handle {
-    this.handleRef.ownBy(owner);
-    return this.handleRef;
-  }
-
-  /** @internal */
-  rawRefusal(op: string): OpError | null {
-    if (op !== 'raw-control') return this.refusal(op);
-    return this.id < 0 ? new OpError(op, this.net, null, this.localAddr, ErrClosed) : null;
-  }
-
-  /** @internal */
-  rawWait(side: number, op: string, call: RawCall, signal: AbortSignal | undefined): Promise<void> {
-    if (this.expired(side)) return rejected(this.failure(op, op, EXPIRED));
-    return rawWait(this, side, op, call, signal);
-  }
-
-  /** @internal */
-  [inspect.custom](): string {
-    const remote = this.remoteAddr === null ? '' : ` -> ${this.remoteAddr}`;
-    return `${this.constructor.name} { ${this.localAddr}${remote}, ${this.state} }`;
   }
 
   // From here on: for the files beside this one.
@@ -462,19 +245,55 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
   notice(bits: number): void {
     if ((bits & READABLE) !== 0) {
       if (this.flow !== null) pumpFlow(this, this.flow);
-      else pumpReceives(this);
+      else pumpReads(this);
     }
-    if ((bits & WRITABLE) !== 0) pumpSends(this, true);
+    if ((bits & WRITABLE) !== 0) pumpWrites(this, true);
     if ((bits & READ_EXPIRED) !== 0) this.readExpired();
-    if ((bits & WRITE_EXPIRED) !== 0) failSends(this, EXPIRED);
+    if ((bits & WRITE_EXPIRED) !== 0) failWrites(this, EXPIRED);
+    this.closing?.advance();
   }
 
-  private readExpired(): void {
+  /** @internal */
+  protected readExpired(): void {
     const { flow } = this;
-    if (flow === null) return failReceives(this, EXPIRED);
+    if (flow === null) return failReads(this, EXPIRED);
     flow.expired = true;
     native.awaitNotice(this.id, READ, NOTHING);
     this.tellError(flow, this.failure('read', 'read', EXPIRED));
+  }
+
+  /** @internal */
+  protected isUsed(): boolean {
+    return this.used;
+  }
+
+  /** @internal */
+  protected resumeFlow(flow: PacketFlow): void {
+    resumeFlow(this, flow);
+  }
+
+  /** @internal One peer that cannot be reached is no reason to leave the others. */
+  protected callFailed(error: OpError): void {
+    const { flow } = this;
+    if (LASTING.has(error.code)) this.close();
+    if (flow !== null) this.tellError(flow, error);
+  }
+
+  /** @internal */
+  protected startClosing(timeout: number): PacketClosing {
+    return new PacketClosing(this, timeout);
+  }
+
+  /** @internal */
+  override end<T>(release: () => T): T {
+    uncork(this);
+    if (this.poll !== null) clearTimeout(this.poll);
+    return super.end(release);
+  }
+
+  /** @internal Go names the local address alone in what it sets. */
+  override set(apply: () => void): void {
+    this.setAtLocal(apply);
   }
 
   /** @internal Why a new call must not begin; null if it may. */
@@ -500,32 +319,9 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
     return this.error(op, causeOf(status, syscall), to);
   }
 
-  /** @internal In the dispatcher's table from now on. */
-  hold(): void {
-    watch(this);
-  }
-
-  /** @internal Out of it again, if nothing waits. */
-  release(): void {
-    if (this.id < 0 || this.reads !== null || this.writes !== null) return;
-    if (this.flow === null) unwatch(this.id);
-  }
-
-  /** @internal Whether a new call waits for the next turn, whatever is there. One past its deadline fails at once. */
-  mustWait(side: number): boolean {
-    if (!exhausted() || this.expired(side)) return false;
-    native.awaitNotice(this.id, side, ONCE);
-    return true;
-  }
-
-  /** @internal Whether new calls of that direction fail for their deadline. */
-  expired(side: number): boolean {
-    return (native.state(this.id) & (side === READ ? READ_SIDE : WRITE_SIDE)) !== 0;
-  }
-
   /** @internal A write waits for room. */
-  awaitWritable(): void {
-    native.awaitNotice(this.id, WRITE, ONCE);
+  override awaitWritable(): void {
+    super.awaitWritable();
     // The queue that is full may be one of another socket's, and nobody tells when it has room.
     if (this.family === UNIX) this.poll ??= setTimeout(() => this.retryWrites(), POLL_EVERY);
   }
@@ -535,69 +331,14 @@ export abstract class PacketSocketConn<S extends Addr | null> implements PacketC
     if (this.id >= 0 && (this.writes !== null || this.flow?.wantsDrain === true)) native.wakeUp(this.id, WRITE);
   }
 
-  /** @internal The line of writes is empty. */
-  drained(): void {
-    const { flow } = this;
-    if (flow === null || !flow.wantsDrain) return;
-    flow.wantsDrain = false;
-    if (flow.handlers.drain !== undefined) tell(this, flow, flow.handlers.drain);
-  }
-
-  /** @internal The line of writes has changed: a shutdown() may be through. */
-  linesChanged(): void {
-    if (this.closing !== null && this.writes === null) this.close();
-  }
-
-  private wantDrain(): void {
-    if (this.flow === null || this.flow.handlers.drain === undefined) return;
-    this.flow.wantsDrain = true;
-    this.awaitDrain();
-  }
-
-  /** @internal Has drain() called when there is room, if it is owed and a write would not fail at once. */
-  awaitDrain(): void {
-    if (this.flow?.wantsDrain !== true || (native.state(this.id) & WRITE_SIDE) !== 0) return;
-    this.awaitWritable();
-  }
-
   /** @internal A read in handler style failed. What passes is told, and reading goes on. */
   receiveFailed(flow: PacketFlow, status: number): void {
-    this.callFailed(flow, this.failure('read', 'recvmmsg', status));
+    this.callFailed(this.failure('read', 'recvmmsg', status));
     if (this.flow === flow) resumeFlow(this, flow);
   }
 
   private tellError(flow: PacketFlow, error: OpError): void {
     if (flow.handlers.error !== undefined) tell(this, flow, flow.handlers.error, error);
-  }
-
-  /** @internal A handler threw, or its promise rejected. */
-  handlerFailed(error: unknown): void {
-    const { flow } = this;
-    const { owner } = this.handleRef;
-    // What the network did to a datagram sent in there is told as what it does outside.
-    if (owner?.handlerFailed === undefined && isOfNetwork(error)) return this.callFailed(flow, error);
-    this.close();
-    reportMistake(this, owner, error);
-  }
-
-  // One peer that cannot be reached is no reason to leave the others.
-  private callFailed(flow: PacketFlow | null, error: OpError): void {
-    if (LASTING.has(error.code)) this.close();
-    if (flow !== null) this.tellError(flow, error);
-  }
-
-  private mustBeOpen(): void {
-    if (this.id < 0) throw new OpError('set', this.net, null, this.localAddr, ErrClosed);
-  }
-
-  /** @internal A socket option. Go names the local address alone in its errors. */
-  set(apply: () => void): void {
-    this.mustBeOpen();
-    try {
-      apply();
-    } catch (error) {
-      throw new OpError('set', this.net, null, this.localAddr, thrownCause(error) as SyscallError);
-    }
   }
 
   // What differs from one kind of socket to the next.

@@ -1,11 +1,12 @@
 // Receiving: tried at once, and once more each time the kernel says that there is something.
 
 import type { Addr } from '../addr';
-import { AGAIN, CONTROL, FLAGS, NOTHING, native, READ, SLOTS, scratch, slots, TRUNCATED } from '../binding';
-import { checkBytes, checkInteger, checkObject, checkSignal, detachedWhileWaiting, isDetached } from '../check';
+import { AGAIN, CONTROL, FLAGS, native, READ, SLOTS, scratch, slots, TRUNCATED } from '../binding';
+import { checkBytes, checkInteger, checkObject, detachedWhileWaiting, isDetached, signalOf } from '../check';
 import { ownChunk } from '../chunk';
 import type { CallOptions } from '../conn';
-import { advanced, joined, Pending, rejected, without } from '../pending';
+import { joinReads, leaveReads, type Turn } from '../lines';
+import { Pending, rejected } from '../pending';
 import { spend } from '../turn';
 import { copyAt, copyingArena, STRIDE } from './arena';
 import type { Packet, PacketInfo, ReadMessageOptions } from './packet-conn';
@@ -27,17 +28,7 @@ interface Way<S extends Sender, T> {
   outcome(conn: Socket<S>, status: number): T;
 }
 
-/** Whatever waits in a socket's line of reads. */
-export interface ReceiveTurn {
-  next: ReceiveTurn | null;
-  last: ReceiveTurn;
-  /** At the head of the line, and there may be something: whether it is done. */
-  run(conn: Socket<Sender>): boolean;
-  /** The socket, or its read deadline, ends it. */
-  endWith(conn: Socket<Sender>, status: number): void;
-}
-
-class PendingReceive<S extends Sender, T> extends Pending<T> implements ReceiveTurn {
+class PendingReceive<S extends Sender, T> extends Pending<T> implements Turn<Socket<Sender>> {
   constructor(private readonly way: Way<S, T>) {
     super();
   }
@@ -79,57 +70,9 @@ function settle<S extends Sender, T>(conn: Socket<S>, way: Way<S, T>, status: nu
 }
 
 function wait<T>(conn: Socket<Sender>, call: PendingReceive<never, T>, signal: AbortSignal | undefined): Promise<T> {
-  joinReceives(conn, call as ReceiveTurn);
-  if (signal !== undefined) call.abortOn(signal, () => leaveReceives(conn, call as ReceiveTurn));
+  joinReads(conn, call);
+  if (signal !== undefined) call.abortOn(signal, () => leaveReads(conn, call));
   return call.promise;
-}
-
-export function joinReceives(conn: Socket<Sender>, call: ReceiveTurn): void {
-  conn.reads = joined(conn.reads, call);
-  conn.hold();
-}
-
-export function leaveReceives(conn: Socket<Sender>, call: ReceiveTurn): void {
-  const wasFirst = conn.reads === call;
-  conn.reads = without(conn.reads, call);
-  if (conn.reads === null) gaveUp(conn);
-  else if (wasFirst) pumpReceives(conn);
-}
-
-// A notice that nobody waits for any more would keep the process alive.
-function gaveUp(conn: Socket<Sender>): void {
-  if (conn.id < 0) return;
-  native.awaitNotice(conn.id, READ, NOTHING);
-  conn.release();
-}
-
-/** Serves waiting calls for as long as the kernel has something for them. */
-export function pumpReceives(conn: Socket<Sender>): void {
-  while (conn.reads !== null) {
-    const call = conn.reads;
-    if (!call.run(conn)) return;
-    // Closed meanwhile: the line was emptied then.
-    if (conn.reads !== call) return;
-    conn.reads = advanced(call);
-  }
-  conn.release();
-}
-
-/** Ends every waiting call. */
-export function failReceives(conn: Socket<Sender>, status: number): void {
-  const first = conn.reads;
-  conn.reads = null;
-  for (let call = first; call !== null; call = call.next) call.endWith(conn, status);
-  gaveUp(conn);
-}
-
-/** Checks a call's options and returns their signal. */
-export function signalOf(options: CallOptions | undefined): AbortSignal | undefined {
-  if (options === undefined) return undefined;
-  checkObject('options', options);
-  const { signal } = options;
-  if (signal !== undefined) checkSignal(signal);
-  return signal;
 }
 
 // From here on: the ways.

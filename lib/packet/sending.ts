@@ -1,17 +1,16 @@
 // Sending: given to the kernel at once; what it has no room for waits in line.
 
 import type { Addr } from '../addr';
-import { AGAIN, EXPIRED, NOTHING, native, scratch, WRITE, WRITE_SIDE } from '../binding';
-import { checkBytes, checkObject, detachedWhileWaiting, isDetached } from '../check';
+import { AGAIN, EXPIRED, native, scratch, WRITE, WRITE_SIDE } from '../binding';
+import { checkBytes, checkList, checkObject, detachedWhileWaiting, isDetached, signalOf, toBytes } from '../check';
 import type { CallOptions } from '../conn';
-import { ErrClosed, invalidType, OpError } from '../errors';
-import { advanced, checked, joined, Pending, rejected, without } from '../pending';
-import { toBytes } from '../stream/writing';
+import { ErrClosed, invalidType, OpError, withCount } from '../errors';
+import { joinWrites, leaveWrites, type Turn } from '../lines';
+import { checked, Pending, rejected } from '../pending';
 import { spend } from '../turn';
 import { Outbox } from './outbox';
 import type { OutgoingPacket } from './packet-conn';
 import type { PacketSocketConn } from './packet-socket';
-import { signalOf } from './receiving';
 import { put, putNone } from './slots';
 
 type Socket = PacketSocketConn<Addr | null>;
@@ -20,16 +19,6 @@ type Socket = PacketSocketConn<Addr | null>;
 const SMALL = 1024;
 // A batch that the kernel takes as fast as it is given goes on in the next turn after this many calls.
 const BATCHES_AT_ONCE = 16;
-
-/** Whatever waits in a socket's line of writes. */
-export interface SendTurn {
-  next: SendTurn | null;
-  last: SendTurn;
-  /** At the head of the line, and there may be room: whether it is done. */
-  run(conn: Socket, resumed: boolean): boolean;
-  /** The socket, or its write deadline, ends it. */
-  endWith(conn: Socket, status: number): void;
-}
 
 /** One datagram: what it is, where to (null: to the peer), and how errors name what sent it. */
 interface Shipment {
@@ -40,7 +29,7 @@ interface Shipment {
   readonly syscall: string;
 }
 
-class PendingSend extends Pending<number> implements SendTurn {
+class PendingSend extends Pending<number> implements Turn<Socket> {
   constructor(private readonly shipment: Shipment) {
     super();
   }
@@ -103,61 +92,11 @@ function ship(conn: Socket, shipment: Shipment, signal: AbortSignal | undefined)
   return wait(conn, new PendingSend(shipment), signal);
 }
 
-function wait(conn: Socket, call: SendTurn & Pending<number>, signal: AbortSignal | undefined): Promise<number> {
-  conn.writes = joined(conn.writes, call as SendTurn);
-  conn.hold();
-  if (signal !== undefined) call.abortOn(signal, () => leaveSends(conn, call as SendTurn));
+/** Joins the line. The kernel has just said that there is no room, or a notice is on its way. */
+function wait(conn: Socket, call: PendingSend, signal: AbortSignal | undefined): Promise<number> {
+  joinWrites(conn, call, true);
+  if (signal !== undefined) call.abortOn(signal, () => leaveWrites(conn, call));
   return call.promise;
-}
-
-/** Joins the line, and is tried at once when it is alone there. */
-export function joinSends(conn: Socket, call: SendTurn): void {
-  const alone = conn.writes === null;
-  conn.writes = joined(conn.writes, call);
-  conn.hold();
-  if (alone) pumpSends(conn, false);
-}
-
-export function leaveSends(conn: Socket, call: SendTurn): void {
-  const wasFirst = conn.writes === call;
-  conn.writes = without(conn.writes, call);
-  if (conn.writes === null) gaveUp(conn);
-  else if (wasFirst) pumpSends(conn, true);
-}
-
-// The line is empty before the kernel had room: as for reads.
-function gaveUp(conn: Socket): void {
-  if (conn.id < 0) return;
-  native.awaitNotice(conn.id, WRITE, NOTHING);
-  conn.awaitDrain();
-  conn.release();
-  conn.linesChanged();
-}
-
-/** Goes on with the writes in line for as long as the kernel has room. */
-export function pumpSends(conn: Socket, resumed: boolean): void {
-  while (conn.writes !== null) {
-    const call = conn.writes;
-    if (!call.run(conn, resumed)) return;
-    // Closed meanwhile: the line was emptied then.
-    if (conn.writes !== call) return;
-    conn.writes = advanced(call);
-  }
-  conn.release();
-  conn.drained();
-  conn.linesChanged();
-}
-
-/** Ends every waiting write. */
-export function failSends(conn: Socket, status: number): void {
-  const first = conn.writes;
-  conn.writes = null;
-  for (let call = first; call !== null; call = call.next) call.endWith(conn, status);
-  gaveUp(conn);
-}
-
-function withCount<E extends Error>(error: E, n: number): E {
-  return Object.assign(error, { bytesWritten: n });
 }
 
 export function write(conn: Socket, p: unknown, options: CallOptions | undefined): Promise<number> {
@@ -165,11 +104,9 @@ export function write(conn: Socket, p: unknown, options: CallOptions | undefined
   return ship(conn, { bytes: toBytes(p), to: null, control: null, op: 'write', syscall: 'write' }, signal);
 }
 
-export function writev(conn: Socket, list: unknown, options: CallOptions | undefined): Promise<number> {
+export function writev(conn: Socket, list: readonly Uint8Array[], options: CallOptions | undefined): Promise<number> {
   const signal = signalOf(options);
-  if (!Array.isArray(list)) throw invalidType('list', 'an array of Uint8Array', list);
-  for (let i = 0; i < list.length; i++) checkBytes(`list[${i}]`, list[i]);
-  const bytes = Buffer.concat(list);
+  const bytes = Buffer.concat(list, checkList(list));
   // Nothing to send is not the same as an empty datagram, which is a list of one empty member.
   if (list.length === 0)
     return conn.id < 0 ? rejected(withCount(conn.error('writev', ErrClosed), 0)) : Promise.resolve(0);
@@ -266,7 +203,7 @@ function sendSome(conn: Socket, packets: readonly Prepared[], first: number, res
   return status < 0 ? status : 1;
 }
 
-class PendingBatch extends Pending<number> implements SendTurn {
+class PendingBatch extends Pending<number> implements Turn<Socket> {
   private done = 0;
 
   constructor(private readonly packets: readonly Prepared[]) {
@@ -314,8 +251,8 @@ export function writeBatch(conn: Socket, packets: unknown, options: CallOptions 
   if (refused !== null) return rejected(Object.assign(refused, { packetsWritten: 0 }));
   if (prepared.length === 0) return Promise.resolve(0);
   const call = new PendingBatch(prepared);
-  if (signal !== undefined) call.abortOn(signal, () => leaveSends(conn, call));
-  joinSends(conn, call);
+  if (signal !== undefined) call.abortOn(signal, () => leaveWrites(conn, call));
+  joinWrites(conn, call);
   return call.promise;
 }
 
@@ -397,6 +334,6 @@ function keepRest(conn: Socket, first: number): void {
   const rest = Array.from({ length: cork.count - first }, (_, i) => cork.take(first + i));
   const call = new PendingBatch(rest);
   call.promise.catch((error: OpError) => conn.tryFailed(error));
-  void wait(conn, call, undefined);
+  joinWrites(conn, call, true);
   conn.awaitWritable();
 }

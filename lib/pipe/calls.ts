@@ -2,6 +2,7 @@
 
 import { CHUNK } from '../binding';
 import { detachedWhileWaiting, isDetached } from '../check';
+import { withCount } from '../errors';
 import { Pending } from '../pending';
 
 /** How many bytes a read may take of those at hand, in memory of their own. */
@@ -78,8 +79,4 @@ export class PipeWrite extends Pending<number> {
     this.resolve(this.written);
     return true;
   }
-}
-
-export function withCount<E extends Error>(error: E, bytesWritten: number): E {
-  return Object.assign(error, { bytesWritten });
 }

@@ -1,26 +1,18 @@
 // shutdown() of an end of a pipe: the writes that wait finish, the other end is told, and what it
 // still writes is taken until it closes too.
 
-import { MAX_TIMER } from '../deadline';
+import { Closing } from '../closing';
 import { discard } from './meeting';
 import type { PipeConn } from './pipe-conn';
 
-export class PipeClosing {
-  readonly done: Promise<void>;
-  private resolve!: () => void;
-  private readonly timer: NodeJS.Timeout;
-
+export class PipeClosing extends Closing {
   constructor(
     private readonly conn: PipeConn,
     timeout: number,
   ) {
-    this.done = new Promise((resolve) => {
-      this.resolve = resolve;
-    });
-    this.timer = setTimeout(() => conn.close(), Math.min(timeout, MAX_TIMER));
+    super(conn, timeout);
   }
 
-  /** Called whenever something may have changed. */
   advance(): void {
     const { conn } = this;
     if (conn.closed || conn.writes !== null) return;
@@ -38,11 +30,5 @@ export class PipeClosing {
     if (conn.saidEnd) return;
     conn.saidEnd = true;
     conn.peer.noMore();
-  }
-
-  /** The connection is closed. */
-  finish(): void {
-    clearTimeout(this.timer);
-    this.resolve();
   }
 }

@@ -7,21 +7,20 @@
 import { inspect, types } from 'node:util';
 import { type Addr, PipeAddr } from '../addr';
 import { isOfNetwork, reportMistake, tell } from '../calling';
-import { checkBytes, checkDuration, checkObject } from '../check';
+import { checkBytes, checkList, signalOf, toBytes } from '../check';
+import { shutdownTimeout } from '../closing';
 import type { CallOptions, Conn, ConnHandlers, ConnState, ShutdownOptions } from '../conn';
 import { type Deadline, toEpoch } from '../deadline';
-import { closedPipe, ErrBusy, ErrClosedPipe, ErrDeadlineExceeded, OpError } from '../errors';
+import { closedPipe, ErrBusy, ErrDeadlineExceeded, OpError, withCount } from '../errors';
+import { untilClosed } from '../iterating';
 import { joined, rejected, without } from '../pending';
 import { checkHandlers } from '../stream/flowing';
-import { signalOf } from '../stream/reading';
-import { checkList, toBytes } from '../stream/writing';
 import { DeadlineTimer } from '../timer';
-import { PipeRead, PipeWrite, withCount } from './calls';
+import { PipeRead, PipeWrite } from './calls';
 import { PipeClosing } from './closing';
 import { deliverSoon, drainSoon, PipeFlow } from './flowing';
 import { meet, takeNow } from './meeting';
 
-const DEFAULT_SHUTDOWN_TIMEOUT = 5000;
 const ADDR = new PipeAddr();
 const END = Promise.resolve(null);
 
@@ -160,9 +159,7 @@ export class PipeConn implements Conn {
   }
 
   async shutdown(options: ShutdownOptions = {}): Promise<void> {
-    checkObject('options', options);
-    const { timeout = DEFAULT_SHUTDOWN_TIMEOUT } = options;
-    checkDuration('options.timeout', timeout);
+    const timeout = shutdownTimeout(options);
     if (this.closed) return;
     if (this.closing === null) {
       this.closing = new PipeClosing(this, timeout);
@@ -203,15 +200,11 @@ export class PipeConn implements Conn {
     return this.used || this.flow !== null ? 'active' : 'new';
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, undefined> {
-    for (;;) {
-      const chunk = await this.read().catch((error: unknown) => {
-        if (this.closed && (error as Error).cause === ErrClosedPipe) return null;
-        throw error;
-      });
-      if (chunk === null) return;
-      yield chunk;
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<Buffer, undefined> {
+    return untilClosed(
+      () => this.read(),
+      () => this.closed,
+    );
   }
 
   [Symbol.asyncDispose](): Promise<void> {

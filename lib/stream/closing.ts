@@ -1,30 +1,23 @@
 // shutdown(): finish what is under way, say goodbye, wait for the other side to do the same.
 
 import { AGAIN, MORE, native, ONCE, READ, WRITE } from '../binding';
-import { MAX_TIMER } from '../deadline';
+import { Closing } from '../closing';
 import { discard } from './reading';
 import type { StreamConn } from './stream-conn';
 
 // Discarding competes with connections that do work.
 const CHUNKS_AT_ONCE = 4;
 
-export class Closing {
-  readonly done: Promise<void>;
-  private resolve!: () => void;
-  private readonly timer: NodeJS.Timeout;
+export class StreamClosing extends Closing {
   private sentFin = false;
 
   constructor(
     private readonly conn: StreamConn,
     timeout: number,
   ) {
-    this.done = new Promise((resolve) => {
-      this.resolve = resolve;
-    });
-    this.timer = setTimeout(() => conn.close(), Math.min(timeout, MAX_TIMER));
+    super(conn, timeout);
   }
 
-  /** Called whenever something may have changed: a write finished, or something arrived. */
   advance(): void {
     const { conn } = this;
     if (conn.writes !== null || conn.id < 0) return;
@@ -46,11 +39,5 @@ export class Closing {
       if ((status & MORE) === 0) break;
     }
     native.awaitNotice(conn.id, READ, ONCE);
-  }
-
-  /** The connection is closed. */
-  finish(): void {
-    clearTimeout(this.timer);
-    this.resolve();
   }
 }

@@ -1,8 +1,7 @@
 // Handler style: bytes go to the caller's functions as they arrive.
 
-import { AsyncResource } from 'node:async_hooks';
-import { AGAIN, ALWAYS, COUNT, MORE, NOTHING, native, READ } from '../binding';
-import { callBack, ifThenable, tell } from '../calling';
+import { AGAIN, ALWAYS, COUNT, HELD, MORE, NOTHING, native, READ } from '../binding';
+import { callBack, HandlerFlow, ifThenable, tell } from '../calling';
 import { checkFunction, checkObject } from '../check';
 import { giveBack, keepLent, lentBuffer, viewOf } from '../chunk';
 import type { ConnHandlers } from '../conn';
@@ -13,20 +12,14 @@ import type { StreamConn } from './stream-conn';
 // to the end of the line.
 const CHUNKS_AT_ONCE = 4;
 
-/** What a connection in handler style remembers. Its functions run in the async context of handle(). */
-export class Flow extends AsyncResource {
-  /** No reading until a promise of data() settles; after the end of the stream, for good. */
-  paused = false;
-  /** No reading until a new read deadline is set. */
-  expired = false;
-  /** tryWrite() found no room, and drain() is owed. */
-  wantsDrain = false;
+export class Flow extends HandlerFlow {
+  declare readonly handlers: ConnHandlers;
   // A handler that has answered with a promise is likely to do so again. Its chunks are copied from
   // then on, since each one kept would take the lent buffer out of use.
   copies: boolean;
 
-  constructor(readonly handlers: ConnHandlers) {
-    super('SPLICEWAYCONN', { requireManualDestroy: true });
+  constructor(handlers: ConnHandlers) {
+    super('SPLICEWAYCONN', handlers);
     this.copies = handlers.data.constructor === AsyncFunction;
   }
 }
@@ -75,7 +68,7 @@ function waitFor(conn: StreamConn, flow: Flow, promise: PromiseLike<unknown>): v
   const kept = flow.copies ? null : keepLent();
   flow.copies = true;
   flow.paused = true;
-  native.awaitNotice(conn.id, READ, NOTHING);
+  native.awaitNotice(conn.id, READ, HELD);
   const settled = () => {
     if (kept !== null) giveBack(kept);
     flow.paused = false;

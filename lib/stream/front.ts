@@ -5,13 +5,14 @@
 // either: only EAGAIN says that there is nothing, so readiness stays as it was.
 
 import { AGAIN, CHUNK, COUNT, EXPIRED, MORE, native, ONCE, READ, READ_SIDE, scratch } from '../binding';
-import { checkBytes, checkInteger } from '../check';
+import { checkBytes, checkInteger, signalOf } from '../check';
 import { ownChunk } from '../chunk';
 import type { CallOptions } from '../conn';
 import { ErrBusy, ErrClosed } from '../errors';
+import { joinReads, leaveReads } from '../lines';
 import { Pending, rejected } from '../pending';
 import { spend } from '../turn';
-import { joinReads, leaveReads, type ReadTurn, signalOf } from './reading';
+import type { ReadTurn } from './reading';
 import type { StreamConn } from './stream-conn';
 
 /** Takes the first bytes in front, as a read of the kernel's would be taken: a count, or EXPIRED. */

@@ -1,16 +1,17 @@
 // Descriptors that travel over a Unix connection (SCM_RIGHTS).
 
 import { AGAIN, COUNT, native, ONCE, READ, scratch } from '../binding';
-import { checkBytes, checkInteger, isDetached } from '../check';
+import { checkBytes, checkInteger, isDetached, signalOf } from '../check';
 import { ownChunk } from '../chunk';
 import type { CallOptions } from '../conn';
-import { causeOf, invalidType, invalidValue, outOfRange } from '../errors';
+import { causeOf, invalidType, invalidValue, outOfRange, withCount } from '../errors';
+import { joinReads, leaveReads } from '../lines';
 import { Pending, rejected } from '../pending';
 import { spend } from '../turn';
 import { takeFront } from './front';
-import { joinReads, leaveReads, type ReadTurn, signalOf } from './reading';
+import type { ReadTurn } from './reading';
 import type { StreamConn } from './stream-conn';
-import { WaitingWrite, waitToWrite, withCount } from './writing';
+import { WaitingWrite, waitToWrite } from './writing';
 
 /** What recvFds() resolves to. */
 export interface ReceivedFds {

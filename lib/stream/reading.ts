@@ -1,10 +1,11 @@
 // read(): tried at once, and once more each time the kernel says that there is something.
 
-import { AGAIN, CHUNK, COUNT, EXPIRED, NOTHING, native, READ, scratch } from '../binding';
-import { checkBytes, checkObject, checkSignal, detachedWhileWaiting, isDetached } from '../check';
+import { AGAIN, CHUNK, COUNT, EXPIRED, native, READ, scratch } from '../binding';
+import { checkBytes, detachedWhileWaiting, isDetached, signalOf } from '../check';
 import { ownChunk } from '../chunk';
 import type { CallOptions } from '../conn';
-import { advanced, joined, Pending, rejected, unlinked, without } from '../pending';
+import { joinReads, leaveReads, type Turn } from '../lines';
+import { Pending, rejected } from '../pending';
 import { spend } from '../turn';
 import { takeFront } from './front';
 import type { StreamConn } from './stream-conn';
@@ -12,18 +13,7 @@ import type { StreamConn } from './stream-conn';
 type Outcome = Buffer | number | null;
 
 /** Whatever waits in a connection's line of reads: a read(), or a copy that takes all there is. */
-export interface ReadTurn {
-  next: ReadTurn | null;
-  last: ReadTurn;
-  /** At the head of the line, and there may be something to read: whether it is done. */
-  run(conn: StreamConn): boolean;
-  /** The connection, or its read deadline, ends it. It is out of the line by then. */
-  endWith(conn: StreamConn, status: number): void;
-  /** Reading was shut down here. */
-  shutDown?(): void;
-  /** The deadline was moved, and lies ahead. */
-  deadlineMoved?(): void;
-}
+export type ReadTurn = Turn<StreamConn>;
 
 /** A read() that waits. */
 class PendingRead extends Pending<Outcome> implements ReadTurn {
@@ -75,15 +65,6 @@ export function readNow(conn: StreamConn, into: Uint8Array | null, signal: Abort
   return outcome === null ? END : Promise.resolve(outcome);
 }
 
-/** Checks a call's options and returns their signal. */
-export function signalOf(options: CallOptions | undefined): AbortSignal | undefined {
-  if (options === undefined) return undefined;
-  checkObject('options', options);
-  const { signal } = options;
-  if (signal !== undefined) checkSignal(signal);
-  return signal;
-}
-
 /** One system call. `resumed` tells a call that waited from a new one: see Pollable::Check. */
 function attempt(conn: StreamConn, into: Uint8Array | null, resumed: boolean): number {
   if (conn.front !== null && into?.length !== 0) return takeFront(conn, into ?? scratch, resumed);
@@ -106,47 +87,6 @@ function wait(conn: StreamConn, into: Uint8Array | null, signal: AbortSignal | u
   joinReads(conn, call);
   if (signal !== undefined) call.abortOn(signal, () => leaveReads(conn, call));
   return call.promise;
-}
-
-export function joinReads(conn: StreamConn, call: ReadTurn): void {
-  conn.reads = joined(conn.reads, call);
-  conn.hold();
-}
-
-export function leaveReads(conn: StreamConn, call: ReadTurn): void {
-  const wasFirst = conn.reads === call;
-  conn.reads = without(conn.reads, call);
-  if (conn.reads === null) gaveUp(conn);
-  else if (wasFirst) pumpReads(conn);
-}
-
-// The line is empty before the kernel had an answer. A notice that nobody waits for any more would
-// keep the process alive.
-function gaveUp(conn: StreamConn): void {
-  if (conn.id < 0) return;
-  native.awaitNotice(conn.id, READ, NOTHING);
-  conn.release();
-  conn.closing?.advance();
-}
-
-/** Serves waiting reads for as long as the kernel has something for them. */
-export function pumpReads(conn: StreamConn): void {
-  while (conn.reads !== null) {
-    const call = conn.reads;
-    if (!call.run(conn)) return;
-    // Closed meanwhile: the line was emptied then.
-    if (conn.reads !== call) return;
-    conn.reads = advanced(call);
-  }
-  conn.release();
-}
-
-/** Ends every waiting read. */
-export function failReads(conn: StreamConn, status: number): void {
-  const first = conn.reads;
-  conn.reads = null;
-  for (const call of unlinked(first)) call.endWith(conn, status);
-  gaveUp(conn);
 }
 
 /** Takes up to a chunk off the connection and forgets it. */

@@ -6,39 +6,31 @@
 //   hold(), release() in the dispatcher's table exactly while something waits, so that a Conn that
 //                     nobody waits on can be collected
 
-import { inspect, types } from 'node:util';
+import { types } from 'node:util';
 import { type Addr, fromNative } from '../addr';
 import {
   type AddressTuple,
   AGAIN,
-  CLOSED,
   EXPIRED,
   NOTHING,
   native,
-  ONCE,
   READ,
   READ_EXPIRED,
-  READ_SIDE,
   READABLE,
   WRITABLE,
-  WRITE,
   WRITE_EXPIRED,
-  WRITE_SIDE,
 } from '../binding';
-import { isOfNetwork, reportMistake, tell } from '../calling';
-import { checkDuration, checkObject } from '../check';
-import type { CallOptions, Conn, ConnHandlers, ConnState, ShutdownOptions } from '../conn';
-import { type Deadline, toEpoch } from '../deadline';
-import { unwatch, type Waiter, watch } from '../dispatch';
-import { causeOf, ErrBusy, ErrClosed, OpError, thrownCause } from '../errors';
-import { closeWithOwner, Handle, type HandleOwner, ownedBy } from '../handle';
-import { exhausted } from '../turn';
-import { Closing } from './closing';
+import { tell } from '../calling';
+import { toBytes } from '../check';
+import type { CallOptions, Conn, ConnHandlers } from '../conn';
+import { causeOf, ErrBusy, ErrClosed, OpError } from '../errors';
+import { untilClosed } from '../iterating';
+import { failReads, failWrites, pumpReads, pumpWrites } from '../lines';
+import { NativeConn } from '../native-conn';
+import { StreamClosing } from './closing';
 import { checkHandlers, Flow, pumpFlow, resumeFlow } from './flowing';
-import { failReads, pumpReads, type ReadTurn, read } from './reading';
-import { failWrites, pumpWrites, send, toBytes, type WriteTurn, write, writev } from './writing';
-
-const DEFAULT_SHUTDOWN_TIMEOUT = 5000;
+import { read } from './reading';
+import { send, write, writev } from './writing';
 
 /** How Go names the system call behind an operation. */
 const SYSCALLS: Readonly<Record<string, string>> = {
@@ -49,42 +41,31 @@ const SYSCALLS: Readonly<Record<string, string>> = {
   close: 'shutdown',
 };
 
+/** The bit of native.state() that says that something was read or written. */
+const USED = 4;
+
 /** The operations that a connection in handler style does not take. */
 const READING = new Set(['read', 'peek', 'raw-read']);
 
-export abstract class StreamConn implements Conn, Waiter {
+export abstract class StreamConn extends NativeConn implements Conn {
   /** @internal */
-  readonly handleRef: Handle;
-  /** @internal The network as it was given to dial or listen. */
-  readonly net: string;
-  /** @internal */
-  reads: ReadTurn | null = null;
-  /** @internal */
-  writes: WriteTurn | null = null;
-  /** @internal */
-  flow: Flow | null = null;
-  /** @internal */
-  closing: Closing | null = null;
+  declare flow: Flow | null;
   /** @internal Bytes that were put back: they come before the kernel's. Never empty. */
   front: Buffer | null = null;
   /** @internal A relay or a copy owns the connection. */
   busy = false;
   /** @internal read() has come to the end of the stream. */
   ended = false;
-  /** @internal What tryWrite() met while nobody listened: the next call reports it. */
-  unreported: OpError | null = null;
   private local: Addr | AddressTuple | null;
   private remote: Addr | AddressTuple | null = null;
 
   /** @internal */
   constructor(id: number, net: string, local: Addr | null) {
-    this.net = net;
+    super(id, net);
     this.local = local;
-    this.handleRef = new Handle(id);
-    closeWithOwner(this, this.handleRef);
   }
 
-  /** @internal The native handle; -1 once closed. */
+  /** @internal */
   get id(): number {
     return this.handleRef.id;
   }
@@ -119,21 +100,7 @@ export abstract class StreamConn implements Conn, Waiter {
 
   handle(handlers: ConnHandlers): void {
     checkHandlers(handlers);
-    const refused = this.refusal('read');
-    if (refused !== null) throw refused;
-    if (this.reads !== null) throw this.error('read', ErrBusy);
-    this.flow = new Flow(handlers);
-    this.hold();
-    if ((native.state(this.id) & READ_SIDE) === 0) resumeFlow(this, this.flow);
-    else this.tellExpired(this.flow);
-  }
-
-  // Not now: handle() has yet to return.
-  private tellExpired(flow: Flow): void {
-    flow.expired = true;
-    process.nextTick(() => {
-      if (this.flow === flow && flow.expired) this.readExpired();
-    });
+    this.startFlow(new Flow(handlers));
   }
 
   tryWrite(p: Uint8Array | string): number {
@@ -144,38 +111,6 @@ export abstract class StreamConn implements Conn, Waiter {
     if (status < 0 && status !== AGAIN && status !== EXPIRED) this.tryWriteFailed(status);
     else this.wantDrain();
     return Math.max(status, 0);
-  }
-
-  close(): boolean {
-    if (this.id < 0) return false;
-    this.end(() => this.handleRef.close());
-    return true;
-  }
-
-  async shutdown(options: ShutdownOptions = {}): Promise<void> {
-    checkObject('options', options);
-    const { timeout = DEFAULT_SHUTDOWN_TIMEOUT } = options;
-    checkDuration('options.timeout', timeout);
-    if (this.id < 0) return;
-    if (this.busy) throw this.error('close', ErrBusy);
-    if (this.closing === null) {
-      this.closing = new Closing(this, timeout);
-      this.hold();
-      this.closing.advance();
-    }
-    return this.closing.done;
-  }
-
-  setDeadline(t: Deadline): void {
-    this.applyDeadline(READ_SIDE | WRITE_SIDE, t);
-  }
-
-  setReadDeadline(t: Deadline): void {
-    this.applyDeadline(READ_SIDE, t);
-  }
-
-  setWriteDeadline(t: Deadline): void {
-    this.applyDeadline(WRITE_SIDE, t);
   }
 
   get localAddr(): Addr {
@@ -190,43 +125,11 @@ export abstract class StreamConn implements Conn, Waiter {
     return this.remote;
   }
 
-  get state(): ConnState {
-    if (this.id < 0) return 'closed';
-    if (this.closing !== null) return 'closing';
-    const bits = native.state(this.id);
-    if ((bits & 1) !== 0) return 'readExpired';
-    if ((bits & 2) !== 0) return 'writeExpired';
-    return (bits & 4) !== 0 || this.busy || this.flow !== null ? 'active' : 'new';
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, undefined> {
-    for (;;) {
-      const chunk = await this.read().catch((error: unknown) => {
-        if (this.id < 0 && (error as OpError).cause === ErrClosed) return null;
-        throw error;
-      });
-      if (chunk === null) return;
-      yield chunk;
-    }
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.shutdown();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  /** @internal */
-  [ownedBy](owner: HandleOwner): Handle {
-    this.handleRef.ownBy(owner);
-    return this.handleRef;
-  }
-
-  /** @internal */
-  [inspect.custom](): string {
-    return `${this.constructor.name} { ${this.localAddr} -> ${this.remoteAddr}, ${this.state} }`;
+  [Symbol.asyncIterator](): AsyncGenerator<Buffer, undefined> {
+    return untilClosed(
+      () => this.read(),
+      () => this.id < 0,
+    );
   }
 
   // From here on: for the files beside this one, and for relays and copies.
@@ -245,7 +148,8 @@ export abstract class StreamConn implements Conn, Waiter {
     else pumpReads(this);
   }
 
-  private readExpired(): void {
+  /** @internal */
+  protected readExpired(): void {
     const { flow } = this;
     if (flow === null) return failReads(this, EXPIRED);
     flow.expired = true;
@@ -255,18 +159,36 @@ export abstract class StreamConn implements Conn, Waiter {
     else tell(this, flow, flow.handlers.error, error);
   }
 
-  /** @internal The connection is no more; `release` lets go of its descriptor. */
-  end<T>(release: () => T): T {
+  /** @internal */
+  protected isUsed(bits: number): boolean {
+    return (bits & USED) !== 0 || this.busy;
+  }
+
+  /** @internal */
+  protected resumeFlow(flow: Flow): void {
+    resumeFlow(this, flow);
+  }
+
+  /** @internal */
+  protected callFailed(error: OpError): void {
+    this.fail(error);
+  }
+
+  /** @internal */
+  protected startClosing(timeout: number): StreamClosing {
+    return new StreamClosing(this, timeout);
+  }
+
+  /** @internal */
+  override blocked(): Error | null {
+    return super.blocked() ?? (this.busy ? ErrBusy : null);
+  }
+
+  /** @internal */
+  override end<T>(release: () => T): T {
     this.keepAddresses();
-    unwatch(this.id);
-    const released = release();
-    this.flow?.emitDestroy();
-    this.flow = null;
     this.front = null;
-    failReads(this, CLOSED);
-    failWrites(this, CLOSED);
-    this.closing?.finish();
-    return released;
+    return super.end(release);
   }
 
   /** @internal Why a new call must not begin; null if it may. */
@@ -289,47 +211,17 @@ export abstract class StreamConn implements Conn, Waiter {
     return this.error(op, causeOf(status, SYSCALLS[op] ?? op));
   }
 
-  /** @internal In the dispatcher's table from now on. */
-  hold(): void {
-    watch(this);
-  }
-
-  /** @internal Out of it again, if nothing waits. */
-  release(): void {
-    if (this.id < 0 || this.reads !== null || this.writes !== null) return;
-    if (this.flow !== null || this.closing !== null || this.busy) return;
-    unwatch(this.id);
-  }
-
-  /** @internal Whether a new call waits for the next turn, whatever is there. One past its deadline fails at once. */
-  mustWait(side: number): boolean {
-    if (!exhausted() || (native.state(this.id) & (1 << side)) !== 0) return false;
-    native.awaitNotice(this.id, side, ONCE);
-    // No event tells of bytes that were put back.
-    if (side === READ && this.front !== null) native.wakeUp(this.id, READ);
-    return true;
+  /** @internal */
+  override release(): void {
+    if (!this.busy) super.release();
   }
 
   /** @internal */
-  awaitWritable(): void {
-    native.awaitNotice(this.id, WRITE, ONCE);
-  }
-
-  /** @internal The line of writes is empty. */
-  drained(): void {
-    const { flow } = this;
-    if (flow === null || !flow.wantsDrain) return;
-    flow.wantsDrain = false;
-    if (flow.handlers.drain !== undefined) tell(this, flow, flow.handlers.drain);
-  }
-
-  /** @internal A handler threw, or its promise rejected. */
-  handlerFailed(error: unknown): void {
-    const { owner } = this.handleRef;
-    // What the network did to a write in there is told as what it does outside.
-    if (owner?.handlerFailed === undefined && isOfNetwork(error)) return this.fail(error);
-    this.close();
-    reportMistake(this, owner, error);
+  override mustWait(side: number): boolean {
+    const waits = super.mustWait(side);
+    // No event tells of bytes that were put back.
+    if (waits && side === READ && this.front !== null) native.wakeUp(this.id, READ);
+    return waits;
   }
 
   /** @internal The connection is over: tells the handler and closes. */
@@ -344,38 +236,6 @@ export abstract class StreamConn implements Conn, Waiter {
     if (this.flow === null) this.unreported = error;
     // Not now: the caller is in the middle of its own work, perhaps inside data().
     else process.nextTick(() => this.fail(error));
-  }
-
-  private wantDrain(): void {
-    if (this.flow === null || this.flow.handlers.drain === undefined) return;
-    this.flow.wantsDrain = true;
-    this.awaitDrain();
-  }
-
-  /** @internal Has drain() called when there is room, if it is owed and a write would not fail at once. */
-  awaitDrain(): void {
-    if (this.flow?.wantsDrain !== true || (native.state(this.id) & WRITE_SIDE) !== 0) return;
-    this.awaitWritable();
-  }
-
-  private applyDeadline(sides: number, t: Deadline): void {
-    const epoch = toEpoch(t);
-    if (this.id < 0) throw new OpError('set', this.net, null, this.localAddr, ErrClosed);
-    if (this.busy) throw new OpError('set', this.net, null, this.localAddr, ErrBusy);
-    const past = native.setDeadline(this.id, sides, epoch);
-    if ((past & WRITE_SIDE) !== 0) failWrites(this, EXPIRED);
-    else this.awaitDrain();
-    if ((past & READ_SIDE) !== 0) this.readExpired();
-    this.deadlineMoved(sides & ~past);
-  }
-
-  private deadlineMoved(sides: number): void {
-    if ((sides & WRITE_SIDE) !== 0) this.writes?.deadlineMoved?.();
-    if ((sides & READ_SIDE) === 0) return;
-    this.reads?.deadlineMoved?.();
-    if (this.flow?.expired !== true) return;
-    this.flow.expired = false;
-    resumeFlow(this, this.flow);
   }
 
   private keepAddresses(): void {
@@ -394,13 +254,4 @@ export abstract class StreamConn implements Conn, Waiter {
 
   /** @internal What an address of this connection says its network is. */
   abstract readonly addrNetwork: string;
-}
-
-/** Runs a native call that throws, and gives its error the connection's words. */
-export function asOp<T>(conn: StreamConn, op: string, call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    throw conn.error(op, thrownCause(error));
-  }
 }

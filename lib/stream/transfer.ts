@@ -12,11 +12,12 @@ import type { FileHandle } from 'node:fs/promises';
 import { EXPIRED, native, READ, READ_SIDE, scratchIds, WRITE, WRITE_SIDE } from '../binding';
 import { unwatch, type Waiter, watch } from '../dispatch';
 import { causeOf } from '../errors';
+import { failReads, failWrites, joinReads, joinWrites, leaveReads, leaveWrites, pumpReads } from '../lines';
 import { joined, without } from '../pending';
 import { putInFront, takeFrontBytes } from './front';
-import { failReads, joinReads, leaveReads, pumpReads, type ReadTurn } from './reading';
+import type { ReadTurn } from './reading';
 import { StreamConn } from './stream-conn';
-import { failWrites, joinWrites, leaveWrites, type WriteTurn } from './writing';
+import type { WriteTurn } from './writing';
 
 /** An end of a transfer: a connection of the kernel's, or an open file. */
 export type TransferEnd = StreamConn | FileHandle;

@@ -1,12 +1,12 @@
 // write() and writev(): given to the kernel at once; what it has no room for waits in line.
 
-import { AGAIN, EXPIRED, NOTHING, native, scratch, WRITE, WRITE_SIDE } from '../binding';
-import { checkBytes, detachedWhileWaiting, isDetached } from '../check';
+import { AGAIN, EXPIRED, native, scratch, WRITE, WRITE_SIDE } from '../binding';
+import { checkList, detachedWhileWaiting, isDetached, signalOf, toBytes } from '../check';
 import type { CallOptions } from '../conn';
-import { invalidType } from '../errors';
-import { advanced, joined, Pending, rejected, unlinked, without } from '../pending';
+import { withCount } from '../errors';
+import { joinWrites, leaveWrites, type Turn } from '../lines';
+import { Pending, rejected } from '../pending';
 import { spend } from '../turn';
-import { signalOf } from './reading';
 import type { StreamConn } from './stream-conn';
 
 // Up to here copying bytes to the scratch buffer is cheaper than looking up a typed array's memory.
@@ -16,18 +16,7 @@ const SMALL = 1024;
 const CALLS_AT_ONCE = 16;
 
 /** Whatever waits in a connection's line of writes: a write(), a writev(), or a copy that ends here. */
-export interface WriteTurn {
-  next: WriteTurn | null;
-  last: WriteTurn;
-  /** At the head of the line, and there may be room: whether it is done. */
-  run(conn: StreamConn, resumed: boolean): boolean;
-  /** The connection, or its write deadline, ends it. It is out of the line by then. */
-  endWith(conn: StreamConn, status: number): void;
-  /** Writing was shut down here. */
-  shutDown?(): void;
-  /** The deadline was moved, and lies ahead. */
-  deadlineMoved?(): void;
-}
+export type WriteTurn = Turn<StreamConn>;
 
 export abstract class WaitingWrite extends Pending<number> implements WriteTurn {
   written = 0;
@@ -161,24 +150,6 @@ export function writev(
   return waitToWrite(conn, new PendingWritev([...list], length), signal);
 }
 
-export function toBytes(p: unknown): Uint8Array {
-  if (typeof p === 'string') return Buffer.from(p);
-  if (!(p instanceof Uint8Array)) throw invalidType('p', 'of type string or an instance of Buffer or Uint8Array', p);
-  checkBytes('p', p);
-  return p;
-}
-
-/** The bytes in a list. */
-export function checkList(list: unknown): number {
-  if (!Array.isArray(list)) throw invalidType('list', 'an array of Uint8Array', list);
-  let length = 0;
-  for (let i = 0; i < list.length; i++) {
-    checkBytes(`list[${i}]`, list[i]);
-    length += list[i].length;
-  }
-  return length;
-}
-
 /** One system call with all of the bytes: how many the kernel took, or a negative status. */
 export function send(conn: StreamConn, bytes: Uint8Array): number {
   if (bytes.length > SMALL) return native.write(conn.id, false, bytes, 0);
@@ -195,56 +166,4 @@ export function waitToWrite(conn: StreamConn, call: WaitingWrite, signal: AbortS
   if (signal !== undefined) call.abortOn(signal, () => leaveWrites(conn, call));
   joinWrites(conn, call, conn.mustWait(WRITE));
   return call.promise;
-}
-
-/**
- * Joins the line, and is tried at once when it is alone there: only EAGAIN proves that there is no room.
- * @param later a notice is on its way, which is soon enough
- */
-export function joinWrites(conn: StreamConn, call: WriteTurn, later = false): void {
-  const alone = conn.writes === null;
-  conn.writes = joined(conn.writes, call);
-  conn.hold();
-  if (alone && !later) pumpWrites(conn, false);
-}
-
-export function leaveWrites(conn: StreamConn, call: WriteTurn): void {
-  const wasFirst = conn.writes === call;
-  conn.writes = without(conn.writes, call);
-  if (conn.writes === null) gaveUp(conn);
-  else if (wasFirst) pumpWrites(conn, true);
-}
-
-// The line is empty before the kernel had room: as for reads.
-function gaveUp(conn: StreamConn): void {
-  if (conn.id < 0) return;
-  native.awaitNotice(conn.id, WRITE, NOTHING);
-  conn.awaitDrain();
-  conn.release();
-  conn.closing?.advance();
-}
-
-/** Goes on with the writes in line for as long as the kernel has room. */
-export function pumpWrites(conn: StreamConn, resumed: boolean): void {
-  while (conn.writes !== null) {
-    const call = conn.writes;
-    if (!call.run(conn, resumed)) return;
-    // Closed meanwhile: the line was emptied then.
-    if (conn.writes !== call) return;
-    conn.writes = advanced(call);
-  }
-  conn.release();
-  conn.drained();
-}
-
-/** Ends every waiting write. */
-export function failWrites(conn: StreamConn, status: number): void {
-  const first = conn.writes;
-  conn.writes = null;
-  for (const call of unlinked(first)) call.endWith(conn, status);
-  gaveUp(conn);
-}
-
-export function withCount(error: Error, n: number): Error {
-  return Object.assign(error, { bytesWritten: n });
 }

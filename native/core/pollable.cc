@@ -109,12 +109,12 @@ void Pollable::SetAwait(Side side, Await await) {
   UpdateAlive(before);
   // No edge will come for what is ready already, and no timer for a deadline that passed meanwhile.
   const Half& h = half(side);
-  if (await != Await::kNothing && (h.ready || h.tell_expired)) reactor_->Queue(this);
+  if (h.wanted() && (h.ready || h.tell_expired)) reactor_->Queue(this);
 }
 
 void Pollable::WakeUp(Side side) {
   half(side).ready = true;
-  if (half(side).await != Await::kNothing) reactor_->Queue(this);
+  if (half(side).wanted()) reactor_->Queue(this);
 }
 
 void Pollable::TellNextTurn(Side side) {
@@ -178,7 +178,7 @@ void Pollable::OnLeftover() { Notify(TakeNotices()); }
 void Pollable::OnTimer(int which) {
   halves_[which].expired = true;
   halves_[which].tell_expired = true;
-  if (halves_[which].await != Await::kNothing) reactor_->Queue(this);
+  if (halves_[which].wanted()) reactor_->Queue(this);
 }
 
 uint32_t Pollable::TakeNotices() {
@@ -189,7 +189,7 @@ uint32_t Pollable::TakeNotices() {
   for (int i = 0; i < 2; ++i) {
     Half& h = halves_[i];
     const bool ready = h.ready && !h.lent;
-    if (h.await == Await::kNothing || (!ready && !h.tell_expired)) continue;
+    if (!h.wanted() || (!ready && !h.tell_expired)) continue;
     if (ready) notices |= kReadyNotice[i];
     if (h.tell_expired) notices |= kExpiredNotice[i];
     h.tell_expired = false;

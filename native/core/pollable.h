@@ -35,6 +35,7 @@ enum class Await : uint8_t {
   kNothing,
   kOnce,    // the next time, then no more
   kAlways,  // each time, until told otherwise
+  kHeld,    // not now, but the process lives for it as if: a handler is at work on what came last
 };
 
 // Whether a call is new, or goes on with one that waits. A new call must not start after its
@@ -119,6 +120,8 @@ class Pollable : public TimerOwner {
     bool tell_expired : 1 = false;  // expired, and whoever awaits it has not been told yet
     bool lent : 1 = false;          // an I/O thread has it
     Await await = Await::kNothing;
+
+    bool wanted() const { return await == Await::kOnce || await == Await::kAlways; }
   };
 
   Half& half(Side side) { return halves_[static_cast<int>(side)]; }

@@ -48,8 +48,12 @@ bool Reactor::has_work() const {
 }
 
 void Reactor::Turn(Records* records, int timeout_ms) {
-  records_ = records;
   Harvest(timeout_ms);
+  Deliver(records);
+}
+
+void Reactor::Deliver(Records* records) {
+  records_ = records;
   DeliverEvents();
   RunTimers();
   DeliverLeftovers();

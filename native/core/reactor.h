@@ -47,6 +47,10 @@ class Reactor {
   // Handles one batch of events, or as many as `records` has room for. With timeout_ms < 0 it
   // blocks until there is something to do.
   void Turn(Records* records, int timeout_ms);
+  // Its two halves: taking events from the poller, and telling of them. What is called between the
+  // two comes before what has happened to descriptors.
+  void Harvest(int timeout_ms);
+  void Deliver(Records* records);
   // Something is left that fd() does not tell of.
   bool has_work() const;
 
@@ -79,7 +83,6 @@ class Reactor {
   explicit Reactor(std::unique_ptr<Poller> poller);
 
   bool Insert(std::unique_ptr<Pollable> object);
-  void Harvest(int timeout_ms);
   void DeliverEvents();
   void DeliverLeftovers();
   void RunTimers();

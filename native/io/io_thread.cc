@@ -35,13 +35,19 @@ void IoThread::Post(Task task) {
   if (first) reactor_->Wake();
 }
 
-// Everybody here is told by a watcher; the reactor wants a place for records all the same.
+// What was posted comes first: a deadline that its owner saw pass before the bytes came is to be
+// known when the bytes are. Everybody here is told by a watcher; the reactor wants a place for
+// records all the same.
 void IoThread::Run() {
   int32_t pairs[2];
-  do {
+  for (;;) {
+    reactor_->Harvest(-1);
+    if (!RunPosted()) break;
     Records records{pairs, 1, 0};
-    reactor_->Turn(&records, -1);
-  } while (RunPosted());
+    reactor_->Deliver(&records);
+    after_turn_();
+  }
+  after_turn_();
 }
 
 bool IoThread::RunPosted() {
@@ -53,7 +59,6 @@ bool IoThread::RunPosted() {
     stopping = stopping_;
   }
   for (const Task& task : tasks) task();
-  after_turn_();
   return !stopping;
 }
 

@@ -3,6 +3,7 @@ import {
   type Conn,
   copy,
   dial,
+  ErrBusy,
   ErrClosed,
   type Listener,
   listen,
@@ -234,6 +235,44 @@ test('serve() has no more than n open at once', async () => {
   expect(served).toBe(20);
   await eventually(() => server.connections === 0);
   expect(await server.shutdown()).toEqual({ finished: 0, forced: 0 });
+});
+
+describe('while a server has it', () => {
+  test('accept() is refused, as on the listener itself', async () => {
+    const limited = limitListener(inner, 2);
+    const server = serve(limited, (conn) => kept(conn).write('served'));
+    const message = `accept tcp ${inner.addr}: ${ErrBusy.message}`;
+    expect(await caught(limited.accept())).toMatchObject({ op: 'accept', cause: ErrBusy, message });
+    await expect(limited[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'ERR_SPLICEWAY_BUSY' });
+    expect(String(await (await client()).read())).toBe('served');
+    server.close();
+    expect((await caught(limited.accept())).cause).toBe(ErrClosed);
+  });
+
+  test('a signal that is aborted, and wrong arguments, come first', async () => {
+    const limited = limitListener(inner, 1);
+    serve(limited, () => {});
+    const reason = new Error('enough');
+    await expect(limited.accept({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    await expect(limited.accept(1 as never)).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+  });
+
+  test('another serve() is refused, as it is while accept() waits', async () => {
+    const limited = limitListener(inner, 1);
+    const stop = new AbortController();
+    const waiting = limited.accept({ signal: stop.signal });
+    expect(() => serve(limited, () => {})).toThrow(expect.objectContaining({ code: 'ERR_SPLICEWAY_BUSY' }));
+    stop.abort();
+    await expect(waiting).rejects.toBe(stop.signal.reason);
+    serve(limited, () => {});
+    expect(() => serve(limited, () => {})).toThrow(expect.objectContaining({ code: 'ERR_SPLICEWAY_BUSY' }));
+  });
+
+  test('of limits around limits, each outer one is free to its server', async () => {
+    const loose = limitListener(inner, 2);
+    serve(limitListener(loose, 1), (conn) => kept(conn).write('served'));
+    expect(String(await (await client()).read())).toBe('served');
+  });
 });
 
 test('limits may be wrapped, and each counts', async () => {

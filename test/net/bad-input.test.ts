@@ -1,12 +1,16 @@
 // What callers hand in that no type allows: an error with a code at the call, never a hang or an exception
 // that nobody can catch.
 
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   type DNSError,
   dial,
   joinHostPort,
   type Lookup,
   listen,
+  listenMulticastUDP,
   listenPacket,
   type OpError,
   serve,
@@ -15,8 +19,9 @@ import {
 } from 'spliceway';
 import { Scanner, TokenBuffer } from 'spliceway/codec';
 import { limitListener } from 'spliceway/limits';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { caught } from '../support/caught.ts';
+import { openSockets } from '../support/fds.ts';
 
 const coded = (code: string) => expect.objectContaining({ code });
 
@@ -56,6 +61,32 @@ describe('an abort within control()', () => {
       control: () => controller.abort(reason),
     });
     expect(await caught(dialing)).toBe(reason);
+  });
+
+  type Hooked = { signal: AbortSignal; control: () => void };
+  const file = join(tmpdir(), `spliceway-abort-${process.pid}`);
+  const opened: [string, (options: Hooked) => Promise<unknown>][] = [
+    ['listen() on tcp', (options) => listen('tcp', '127.0.0.1:0', options)],
+    ['listen() on a wildcard', (options) => listen('tcp', ':0', options)],
+    ['listen() with Multipath TCP', (options) => listen('tcp', '127.0.0.1:0', { ...options, multipathTCP: true })],
+    ['listen() on unix', (options) => listen('unix', file, { ...options, removeStale: true })],
+    ['listenPacket()', (options) => listenPacket('udp', '127.0.0.1:0', options)],
+    ['listenPacket() on unixgram', (options) => listenPacket('unixgram', file, options)],
+    ['listenMulticastUDP()', (options) => listenMulticastUDP('udp4', '224.0.0.251:0', options)],
+    ['dial() of udp', (options) => dial('udp', '127.0.0.1:9', options)],
+  ];
+
+  test.each(opened)('rejects %s, asks no more, and leaves nothing open', async (_what, open) => {
+    for (const reason of [new Error('stop'), null]) {
+      const before = openSockets();
+      const controller = new AbortController();
+      const control = vi.fn(() => controller.abort(reason));
+      const settled = await Promise.allSettled([open({ signal: controller.signal, control })]);
+      expect(settled).toEqual([{ status: 'rejected', reason: controller.signal.reason }]);
+      expect(openSockets()).toBe(before);
+      expect(existsSync(file)).toBe(false);
+      expect(control).toHaveBeenCalledTimes(1);
+    }
   });
 });
 

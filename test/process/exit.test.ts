@@ -5,7 +5,7 @@ import { runScript } from '../support/child.ts';
 import { PATIENCE } from '../support/time.ts';
 
 const PRELUDE = `
-import { copy, dial, listen, relay, serve } from 'spliceway';
+import { copy, dial, listen, listenPacket, relay, resolveTCPAddr, serve } from 'spliceway';
 import { setImmediate as turn } from 'node:timers/promises';
 
 const listener = await listen('tcp', '127.0.0.1:0');
@@ -73,8 +73,24 @@ describe.concurrent('a process ends by itself', LIMIT, () => {
       'const server = serve(listener, () => {}); const conn = await connect(); conn.read(); server.shutdown({ timeout: 50 });',
     ],
     [
-      'a promise that its data() waits for',
-      'const { client, server } = await pair(); client.handle({ data: forever }); await server.write("x"); await turn(); await turn();',
+      'the promise of a data() on a connection that was unref()ed',
+      `const { client, server } = await pair();
+       client.handle({ data: forever });
+       await server.write('x');
+       await turn();
+       await turn();
+       client.unref();`,
+    ],
+    ['a lookup that its dial has given up', `dial('tcp', 'name.test:1', { lookup: forever, timeout: 50 });`],
+    [
+      'a lookup that was aborted',
+      `for (const call of [dial, listen, listenPacket]) {
+         const stop = new AbortController();
+         const network = call === listenPacket ? 'udp' : 'tcp';
+         call(network, 'name.test:1', { lookup: forever, signal: stop.signal }).catch(() => {});
+         await turn();
+         stop.abort();
+       }`,
     ],
   ])('in spite of %s', async (_what, source) => {
     expect(await run(source)).toMatchObject({ code: 0, signal: null });
@@ -97,7 +113,42 @@ describe.concurrent('a process lives for', LIMIT, () => {
     ['read() after ref()', 'const { client } = await pair(); client.unref().ref().read();', 'client.close();'],
     ['write()', 'const { client } = await pair(); client.write(FULL);', 'client.close();'],
     ['writev()', 'const { client } = await pair(); client.writev([FULL, FULL]);', 'client.close();'],
+    [
+      'dial() while it looks a name up',
+      `dial('tcp', 'name.test:1', { lookup, signal }).catch(() => {});`,
+      'stop.abort();',
+    ],
+    [
+      'dial() while it looks its own address up',
+      `dial('tcp', '127.0.0.1:1', { lookup, signal, localAddr: 'name.test:0' }).catch(() => {});`,
+      'stop.abort();',
+    ],
+    ['listen() while it does', `listen('tcp', 'name.test:0', { lookup, signal }).catch(() => {});`, 'stop.abort();'],
+    [
+      'listenPacket() while it does',
+      `listenPacket('udp', 'name.test:0', { lookup, signal }).catch(() => {});`,
+      'stop.abort();',
+    ],
+    ['resolveTCPAddr()', `resolveTCPAddr('tcp', 'name.test:0', { lookup, signal }).catch(() => {});`, 'stop.abort();'],
     ['handle()', 'const { client, server } = await pair(); client.handle({ data() {} });', 'server.close();'],
+    [
+      'the promise that data() answered with',
+      `const { client, server } = await pair();
+       client.handle({ data: forever });
+       await server.write('x');
+       await turn();
+       await turn();`,
+      'client.close();',
+    ],
+    [
+      'the promise that message() answered with',
+      `const socket = await listenPacket('udp', '127.0.0.1:0');
+       socket.handle({ message: forever });
+       await socket.writeTo('x', socket.localAddr);
+       await turn();
+       await turn();`,
+      'socket.close();',
+    ],
     [
       'for await',
       'const { client, server } = await pair(); (async () => { for await (const _ of client); })();',
@@ -120,6 +171,8 @@ describe.concurrent('a process lives for', LIMIT, () => {
     ],
   ])('%s', async (_what, source, finish) => {
     const watching = `
+      const stop = new AbortController();
+      const [lookup, { signal }] = [forever, stop];
       ${source}
       setTimeout(() => { console.log('lives'); ${finish} }, 300).unref();
     `;

@@ -332,6 +332,26 @@ TEST(ReactorAlive, CountsHandlesThatAwaitSomethingAndHoldTheProcess) {
   EXPECT_EQ(reactor.alive(), 0);
 }
 
+TEST(ReactorAlive, ADirectionThatIsHeldCountsAndIsToldNothingUntilItIsAwaitedAgain) {
+  Seat seat;
+  const auto peered = Open(&seat);
+  Stream& stream = *peered.stream;
+  stream.SetDeadline(Side::kRead, MonotonicNow() + 1 * kMs);
+  stream.SetAwait(Side::kRead, Await::kHeld);
+  EXPECT_EQ(seat.reactor().alive(), 1);
+  ASSERT_TRUE(test::SendAll(peered.far.get(), "x"));
+  const int64_t until = MonotonicNow() + 5 * kMs;
+  while (MonotonicNow() < until) EXPECT_TRUE(seat.Turn(1).empty());
+  stream.WakeUp(Side::kRead);
+  EXPECT_TRUE(seat.Turn().empty());
+  EXPECT_EQ(seat.reactor().alive(), 1);
+  stream.SetAwait(Side::kRead, Await::kAlways);
+  EXPECT_EQ(seat.Turn(), (std::vector<Told>{{stream.id(), kNoticeReadable | kNoticeReadExpired}}));
+  stream.SetAwait(Side::kRead, Await::kHeld);
+  stream.SetRef(false);
+  EXPECT_EQ(seat.reactor().alive(), 0);
+}
+
 TEST(ReactorAlive, ANoticeThatWasAwaitedOnceLetsGo) {
   Seat seat;
   const auto peered = Open(&seat);

@@ -1,22 +1,15 @@
 // Raw calls of a connection: a function of the caller's in a line, in place of a system call of ours.
 
-import { native, READ } from '../binding';
-import { causeOf, invalidReturn, type OpError } from '../errors';
-import { Pending } from '../pending';
-import type { RawCall } from '../raw-conn';
-import { spend } from '../turn';
-import { joinReads, leaveReads, pumpReads } from './reading';
-import type { StreamConn } from './stream-conn';
-import { joinWrites, leaveWrites } from './writing';
-
-/** What has the line: a connection, or a packet conn. */
-interface RawTarget {
-  readonly id: number;
-  error(op: string, cause: Error): OpError;
-}
+import { native, READ } from './binding';
+import { causeOf, invalidReturn } from './errors';
+import { joinReads, joinWrites, leaveReads, leaveWrites, pumpReads, type Turn } from './lines';
+import type { NativeConn } from './native-conn';
+import { Pending } from './pending';
+import type { RawCall } from './raw-conn';
+import { spend } from './turn';
 
 /** A raw call, in either line. */
-export class RawTurn extends Pending<void> {
+class RawTurn extends Pending<void> implements Turn<NativeConn> {
   private over = false;
 
   constructor(
@@ -27,7 +20,7 @@ export class RawTurn extends Pending<void> {
     super();
   }
 
-  run(conn: RawTarget): boolean {
+  run(conn: NativeConn): boolean {
     const done = this.ask(conn);
     // The function may have closed the connection, or moved its deadline to the past.
     if (done || this.over) return true;
@@ -36,7 +29,7 @@ export class RawTurn extends Pending<void> {
     return status < 0;
   }
 
-  private ask(conn: RawTarget): boolean {
+  private ask(conn: NativeConn): boolean {
     try {
       const done: unknown = this.call(native.descriptor(conn.id));
       if (typeof done !== 'boolean') throw invalidReturn(`a function of ${this.op}`, 'a boolean', done);
@@ -48,7 +41,7 @@ export class RawTurn extends Pending<void> {
     }
   }
 
-  endWith(conn: RawTarget, status: number): void {
+  endWith(conn: NativeConn, status: number): void {
     this.leave(conn);
     this.fail(conn.error(this.op, causeOf(status, this.op)));
   }
@@ -57,7 +50,7 @@ export class RawTurn extends Pending<void> {
    * The edge was taken, and it may not have used what the edge told of: whoever comes next must look
    * for itself.
    */
-  leave(conn: RawTarget): void {
+  leave(conn: NativeConn): void {
     this.over = true;
     native.wakeUp(conn.id, this.side);
   }
@@ -65,18 +58,18 @@ export class RawTurn extends Pending<void> {
 
 /** Takes its place in line, and is asked at once when it is alone there. */
 export function rawWait(
-  conn: StreamConn,
+  conn: NativeConn,
   side: number,
   op: string,
   call: RawCall,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const turn = new RawTurn(side, op, call);
-  const leave = side === READ ? leaveReads : leaveWrites;
   if (signal !== undefined) {
     turn.abortOn(signal, () => {
       turn.leave(conn);
-      leave(conn, turn);
+      if (side === READ) leaveReads(conn, turn);
+      else leaveWrites(conn, turn);
     });
   }
   const later = conn.mustWait(side);
@@ -88,7 +81,7 @@ export function rawWait(
   return turn.promise;
 }
 
-function joinRawRead(conn: StreamConn, turn: RawTurn, later: boolean): void {
+function joinRawRead(conn: NativeConn, turn: RawTurn, later: boolean): void {
   joinReads(conn, turn);
   if (conn.reads === turn && !later) pumpReads(conn);
 }
