@@ -32,7 +32,10 @@ function identify(socket, before = Buffer.alloc(0)) {
     socket.off('error', onError);
     const bytes = Buffer.concat([before, chunk]);
     if (bytes.length < HEAD) return identify(socket, bytes);
-    runs.get(bytes.readDoubleLE(0)).onTarget(socket, bytes.subarray(HEAD));
+    const run = runs.get(bytes.readDoubleLE(0));
+    // None for one that came after its relay had been given up.
+    if (run === undefined) socket.destroy();
+    else run.onTarget(socket, bytes.subarray(HEAD));
   });
 }
 
