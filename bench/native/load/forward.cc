@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cinttypes>
+#include <utility>
 #include <vector>
 
 #include "fail.h"

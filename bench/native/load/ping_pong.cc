@@ -1,5 +1,6 @@
 #include <sys/socket.h>
 
+#include <utility>
 #include <vector>
 
 #include "clock.h"

@@ -1,7 +1,6 @@
 #include "proxied.h"
 
 #include <arpa/inet.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cstdio>
