@@ -1,8 +1,9 @@
-// Who is measured. A contender is a name and how to start it:
+// Who is measured; products that not every machine has are in peers/. A contender is a name and how to start it:
 //
 //   name      as options and results.json call it
 //   label     as tables call it; `short` in the head of a column, for those that others are compared to
-//   command   (listen, target) => the command line; target is for proxies
+//   command   (listen, target) => the command line; target is for proxies, and the file for those that send one
+//   request   (file) => what to GET, for those that send it over HTTP
 //   needs     files that must be there, and what makes them
 //   silent    true for a server that does not print "listening <network> <address>": it must take the
 //             address it is given, and is probed until it accepts
@@ -15,25 +16,35 @@ const pathOf = (path) => fileURLToPath(new URL(path, import.meta.url));
 /** The path of a program of bench/native. */
 export const native = (name) => pathOf(`native/build/${name}`);
 
-function plainC(name, label, short) {
+function plainC(name, label, short, ...last) {
   return {
     label,
     short,
-    command: (...addresses) => [native(name), ...given(addresses)],
+    command: (...addresses) => [native(name), ...given(addresses), ...last],
     needs: { files: [native(name)], made: 'npm run build:bench' },
   };
 }
 
-function script(file, label, short) {
+function script(file, label, short, ...last) {
   return {
     label,
     short,
-    command: (...addresses) => [process.execPath, pathOf(`servers/${file}`), ...given(addresses)],
+    command: (...addresses) => [process.execPath, pathOf(`servers/${file}`), ...given(addresses), ...last],
   };
 }
 
-function spliceway(file, label) {
-  return { ...script(file, label), needs: { files: [pathOf('../dist/index.mjs')], made: 'npm run build' } };
+function spliceway(file, label, ...last) {
+  const needs = { files: [pathOf('../dist/index.mjs')], made: 'npm run build' };
+  return { ...script(file, label, undefined, ...last), needs };
+}
+
+/** The same server, which stops its JavaScript when it is told to. */
+function blockable(contender) {
+  const command = (...addresses) => {
+    const [node, ...rest] = contender.command(...addresses);
+    return [node, '--import', pathOf('servers/block.mjs'), ...rest];
+  };
+  return { ...contender, command };
 }
 
 function given(addresses) {
@@ -84,6 +95,30 @@ export const udpBatch = {
 export const cSplice = { name: 'c-splice', ...plainC('c-splice-proxy', 'C, splice', 'C') };
 export const nodeNetPipe = { name: 'node-net-pipe', ...script('node-net-proxy.mjs', 'node:net pipe', 'node:net') };
 export const relaying = { name: 'spliceway-relay', ...spliceway('spliceway-proxy.mjs', 'spliceway relay()') };
+
+export const nodeNetPipeBlocked = blockable(nodeNetPipe);
+export const relayingBlocked = blockable(relaying);
+
+// Servers of a file.
+export const cSendfile = { name: 'c', ...plainC('c-sendfile', 'C, sendfile', 'C') };
+export const nodeFilePipe = { name: 'node-pipe', ...script('node-send.mjs', 'createReadStream().pipe()', 'node pipe') };
+export const sending = { name: 'spliceway-send', ...spliceway('spliceway-send.mjs', 'spliceway copy(conn, file)') };
+
+// Servers of a file over and over.
+export const cReadWrite = {
+  name: 'c-read-write',
+  ...plainC('c-pieces', 'C, read and write', 'C, read', 'read-write'),
+};
+export const cSplicePieces = { name: 'c-splice', ...plainC('c-pieces', 'C, splice', 'C, splice', 'splice') };
+export const cSendfilePieces = { name: 'c-sendfile', ...plainC('c-pieces', 'C, sendfile', 'C, sendfile', 'sendfile') };
+export const copyingPieces = {
+  name: 'spliceway-pieces',
+  ...spliceway('spliceway-send-again.mjs', 'spliceway copy(), 32 KiB a call', 'pieces'),
+};
+export const copyingWhole = {
+  name: 'spliceway-whole',
+  ...spliceway('spliceway-send-again.mjs', 'spliceway copy(), 1 MiB a call', 'whole'),
+};
 
 // Deadlines.
 export const settingDeadlines = {

@@ -3,6 +3,11 @@
 import { parseArgs } from 'node:util';
 import { scenarios } from './scenarios/index.mjs';
 
+const slow = scenarios
+  .filter((scenario) => scenario.slow)
+  .map(({ name }) => name)
+  .join(', ');
+
 export const USAGE = `usage: npm run bench -- [scenario...] [options]
 
 scenarios: ${scenarios.map(({ name }) => name).join(', ')} (all of them where none is named)
@@ -11,8 +16,9 @@ scenarios: ${scenarios.map(({ name }) => name).join(', ')} (all of them where no
   --seconds S         measured time of each trial, after a warm-up of half as much (2)
   --cells TEXT        only cells whose name contains the text
   --contenders A,B    only these contenders
-  --quick             one round of half a second in the cells that matter most: a trial of the bench
-                      itself, not of anything else
+  --quick             one round of half a second in the cells that matter most; where no scenario is named,
+                      of the contenders that matter most, and without ${slow}:
+                      a trial of the bench itself, not of anything else
   --json FILE         write the figures there
   --update            write them to bench/RESULTS.md and bench/results.json
 `;
@@ -35,16 +41,24 @@ export function parseOptions(args) {
   if (update && (quick || cells !== undefined || contenders !== undefined)) {
     throw new UsageError('--update takes whole scenarios: no --quick, --cells or --contenders beside it');
   }
+  const named = positionals.map(scenarioNamed);
+  const all = quick ? scenarios.filter(({ slow }) => !slow) : scenarios;
+  const brief = quick && named.length === 0;
   return {
-    scenarios: positionals.length === 0 ? scenarios : positionals.map(scenarioNamed),
+    scenarios: named.length === 0 ? all : named,
     rounds: numberOf('rounds', values.rounds ?? (quick ? 1 : 3), Number.isInteger),
     time: timeOf(numberOf('seconds', values.seconds ?? (quick ? 0.5 : 2), Number.isFinite)),
     wantsCell: (cell) => (!quick || cell.quick === true) && cell.name.includes(cells ?? ''),
-    wantsContender: ({ name }) => contenders === undefined || contenders.split(',').includes(name),
+    contendersOf: (scenario) => contendersOf(scenario, contenders?.split(','), brief),
     json,
     update,
     help,
   };
+}
+
+function contendersOf(scenario, names, brief) {
+  if (names !== undefined) return scenario.contenders.filter(({ name }) => names.includes(name));
+  return brief ? (scenario.quick ?? scenario.contenders) : scenario.contenders;
 }
 
 export class UsageError extends Error {}

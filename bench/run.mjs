@@ -4,7 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { native } from './contenders.mjs';
 import { parseOptions, USAGE, UsageError } from './options.mjs';
 import { checkMachine, describeMachine, machineLine } from './runner/machine.mjs';
-import { cellText, failuresOf, targetsText } from './runner/report.mjs';
+import { cellText, failuresOf, leftOutText, targetsText } from './runner/report.mjs';
 import { toJson, updateResults } from './runner/results-file.mjs';
 import { runCells } from './runner/rounds.mjs';
 
@@ -20,13 +20,11 @@ function checkFiles(contenders) {
 }
 
 /** What of a scenario is to be run: its cells, and its contenders as far as they are installed. */
-function planOf(scenario, { rounds, time, wantsCell, wantsContender }) {
-  const contenders = scenario.contenders.filter(wantsContender).filter(({ name, installed }) => {
-    if (installed === undefined || installed()) return true;
-    console.error(`${scenario.name}: ${name} is not installed and left out`);
-    return false;
-  });
-  return { rounds, time, contenders, cells: scenario.cells.filter(wantsCell) };
+function planOf(scenario, { rounds, time, wantsCell, contendersOf }) {
+  const wanted = contendersOf(scenario);
+  const contenders = wanted.filter(({ installed = () => true }) => installed());
+  const leftOut = wanted.filter((contender) => !contenders.includes(contender)).map(({ name }) => name);
+  return { rounds, time, contenders, leftOut, cells: scenario.cells.filter(wantsCell) };
 }
 
 // On a terminal one line that changes; elsewhere nothing, so that a log has the tables alone.
@@ -35,6 +33,7 @@ function progress(text) {
 }
 
 async function runScenario(scenario, plan, machine) {
+  if (plan.leftOut.length > 0) console.log(`${scenario.name}: ${leftOutText(plan.leftOut)}\n`);
   const cells = await runCells(scenario, plan, progress, (cell) => {
     progress('');
     console.log(`${cellText(scenario, cell)}\n`);
@@ -42,7 +41,8 @@ async function runScenario(scenario, plan, machine) {
   const targets = targetsText(scenario, cells);
   if (targets !== '') console.log(`${scenario.name}: targets\n${targets}\n`);
   const date = new Date().toISOString().slice(0, 10);
-  return { date, command: COMMAND, machine, rounds: plan.rounds, time: plan.time, cells };
+  const { rounds, time, leftOut } = plan;
+  return { date, command: COMMAND, machine, rounds, time, leftOut, cells };
 }
 
 function plansOf(options) {

@@ -32,9 +32,9 @@ function markedText({ slices, marked, used }) {
 }
 
 /** How often a contender's figure contains the other's; undefined where either is missing. */
-export function ratio(cell, figures, otherName) {
+export function ratio(cell, figures, otherName, of = 'median') {
   const other = cell.figures[otherName];
-  return other?.median === undefined || figures?.median === undefined ? undefined : figures.median / other.median;
+  return other?.[of] === undefined || figures?.[of] === undefined ? undefined : figures[of] / other[of];
 }
 
 /** One row for each contender of the cell. */

@@ -5,38 +5,58 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { withLoad } from './load.mjs';
 import { Program } from './program.mjs';
 import { samplesOf } from './samples.mjs';
+import { payloadFile } from './scratch.mjs';
 import { SERVER_CORE, withServer } from './server.mjs';
 
 // Beyond the time that a trial takes by plan: opening connections before, emptying them after.
-const SLACK = 30_000;
+export const SLACK = 30_000;
 // For a runtime to have done what it does once, at its start and after its connections were made.
 const SETTLE = 2000;
 
 /**
- * CPU time of a server under one of the modes `echo`, `connect` and `packets`.
+ * CPU time of a server under one of the modes `echo`, `connect`, `lines` and `packets`.
  * @param scale from nanoseconds for each thing done to the scenario's unit
  */
 export function measureServer(mode, contender, load, time, scale) {
-  return withServer(contender, undefined, ({ address, pid }) => {
-    const options = { ...load, ...windowOf(time), target: address, 'server-pid': pid };
-    return withLoad(mode, options, async ({ next }) => toTrial(await next(limitOf(time)), scale));
-  });
+  return withServer(contender, undefined, (server) => loaded(mode, server, load, time, scale));
 }
 
-/** The same for a proxy. The load generator is its client and its target. */
-export function measureProxy(contender, load, time, scale) {
-  return withLoad('forward', { ...load, ...windowOf(time) }, async ({ next, tell }) => {
+/** The same for a server that sends a file of so many bytes to whoever connects. */
+export function measureSender(contender, { bytes, ...load }, time, scale) {
+  const file = payloadFile(bytes);
+  const request = contender.request === undefined ? {} : { request: contender.request(file) };
+  return withServer(contender, file, (server) => loaded('receive', server, { ...load, ...request, file }, time, scale));
+}
+
+function loaded(mode, { address, pid }, load, time, scale) {
+  const options = { ...load, ...windowOf(time), target: address, 'server-pid': pid };
+  return withLoad(mode, options, async ({ next }) => toTrial(await next(limitOf(time)), scale));
+}
+
+/** The same for a proxy, under the modes `forward` and `ping-pong`. */
+export function measureProxy(mode, contender, load, time, scale) {
+  return withProxy(mode, contender, { ...load, ...windowOf(time) }, async (_, next) =>
+    toTrial(await next(limitOf(time)), scale),
+  );
+}
+
+/** Runs `use(server, next)` with a proxy under load. The load generator is its client and its target. */
+export function withProxy(mode, contender, options, use) {
+  return withLoad(mode, options, async ({ next, tell }) => {
     const { listening } = await next(SLACK);
-    return withServer(contender, listening, async ({ address, pid }) => {
-      tell(`${address} ${pid}`);
-      return toTrial(await next(limitOf(time)), scale);
+    return withServer(contender, listening, (server) => {
+      tell(`${server.address} ${server.pid}`);
+      return use(server, next);
     });
   });
 }
 
-/** Resident bytes that each of a number of idle connections has added. */
-export function measureIdle(contender, load) {
-  return withServer(contender, undefined, async ({ address, pid }) => {
+/**
+ * Resident bytes that each of a number of idle connections has added.
+ * @param target an echo server's address, for a proxy
+ */
+export function measureIdle(contender, load, target) {
+  return withServer(contender, target, async ({ address, pid }) => {
     await sleep(SETTLE);
     const before = residentBytes(pid);
     return withLoad('idle', { ...load, target: address }, async ({ next }) => {
@@ -59,11 +79,11 @@ export async function measureProgram(contender, { mode, connections = 1 }, { sec
   }
 }
 
-function windowOf({ warmUp, seconds }) {
+export function windowOf({ warmUp, seconds }) {
   return { 'warm-up-ms': Math.round(warmUp * 1000), 'measure-ms': Math.round(seconds * 1000) };
 }
 
-function limitOf({ warmUp, seconds }) {
+export function limitOf({ warmUp, seconds }) {
   return (warmUp + seconds) * 1000 + SLACK;
 }
 

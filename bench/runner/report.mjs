@@ -16,6 +16,11 @@ export function targetsText(scenario, cells) {
   return rows.length === 0 ? '' : textTable(TARGET_HEADER, rows, 3);
 }
 
+/** Of the contenders that this machine does not have. */
+export function leftOutText(names) {
+  return `not installed, and so left out: ${names.join(', ')}`;
+}
+
 /** One sentence for each contender that failed in a cell. */
 export function failuresOf(scenario, cells) {
   return cells.flatMap((cell) =>

@@ -4,6 +4,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { columnsOf, labelOf, rowsOf } from './figures.mjs';
 import { machineLine } from './machine.mjs';
+import { leftOutText } from './report.mjs';
 import { figure, markdownTable } from './table.mjs';
 import { TARGET_HEADER, targetRows } from './targets.mjs';
 
@@ -37,18 +38,21 @@ function replaceSection(page, name, section) {
   return page.slice(0, from) + text + page.slice(to + end.length);
 }
 
-function sectionOf(scenario, { cells, machine, command, date, rounds, time }) {
+function sectionOf(scenario, { cells, machine, command, date, rounds, time, leftOut }) {
   const targets = targetRows(scenario, cells);
   return [
     `## ${scenario.title}`,
     scenario.about,
     `${machineLine(machine)}. ${date}, ${rounds} rounds of ${time.seconds} s, \`${command}\``,
+    ...(leftOut.length === 0 ? [] : [`${capitalized(leftOutText(leftOut))}.`]),
     `${scenario.unit}, median:`,
     overview(scenario, cells),
     ...(targets.length === 0 ? [] : ['Targets:', markdownTable(TARGET_HEADER, targets, 3)]),
     `<details><summary>All figures</summary>\n\n${details(scenario, cells)}\n\n</details>`,
   ].join('\n\n');
 }
+
+const capitalized = (text) => text[0].toUpperCase() + text.slice(1);
 
 function overview(scenario, cells) {
   const names = Object.keys(cells[0].figures);

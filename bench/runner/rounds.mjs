@@ -35,15 +35,15 @@ async function runCell(scenario, cell, { contenders, rounds, time }, progress) {
   }
   const figures = contenders.map((contender) => [
     contender.name,
-    figuresOf(trials.get(contender), failures.get(contender)),
+    figuresOf(scenario, trials.get(contender), failures.get(contender)),
   ]);
   return { name: cell.name, figures: Object.fromEntries(figures) };
 }
 
-function figuresOf(trials, failed) {
+function figuresOf(scenario, trials, failed) {
   if (failed !== undefined) return { failed };
   try {
-    return summarize(trials);
+    return summarize(trials, scenario);
   } catch (error) {
     return { failed: error.message };
   }

@@ -4,30 +4,38 @@
 // else. On a quiet machine a busy server waits for 1 or 2 % of the time, for the kernel's threads.
 const DISTURBED = 0.05;
 
-/** One sample for each slice in which anything was done. */
-export function samplesOf({ columns, slices }, scale) {
-  const rows = slices.map((slice) => Object.fromEntries(columns.map((name, i) => [name, slice[i]])));
-  return rows.filter(({ done }) => done > 0).map((row) => toSample(row, scale));
+/** One sample for each slice in which anything was done: the server's CPU time for each thing. */
+export function samplesOf(result, scale) {
+  const rows = rowsOf(result).filter(({ done }) => done > 0);
+  return rows.map((row) => sampleOf(row, (row.serverCpuNs / row.done) * scale));
 }
 
-function toSample({ elapsedNs, done, serverCpuNs, serverDelayNs, loadDelayNs }, scale) {
+/** The load generator's slices as objects. */
+export function rowsOf({ columns, slices }) {
+  return slices.map((slice) => Object.fromEntries(columns.map((name, i) => [name, slice[i]])));
+}
+
+export function sampleOf({ elapsedNs, done, serverCpuNs, serverDelayNs, loadDelayNs }, value) {
   return {
-    value: (serverCpuNs / done) * scale,
+    value,
     perSecond: (done / elapsedNs) * 1e9,
     busy: serverCpuNs / elapsedNs,
     disturbed: Math.max(serverDelayNs, loadDelayNs) > DISTURBED * elapsedNs,
   };
 }
 
-/** The figures of a contender in a cell, from all of its trials there. */
-export function summarize(trials) {
+/**
+ * The figures of a contender in a cell, from all of its trials there.
+ * @param scenario says whether more is better; mostly less is
+ */
+export function summarize(trials, { moreIsBetter = false } = {}) {
   const samples = trials.flatMap((trial) => trial.samples);
   if (samples.length === 0) throw new Error('no slice in which anything was done');
   const quiet = samples.filter(({ disturbed }) => !disturbed);
   const used = quiet.length * 2 >= samples.length ? quiet : samples;
   return {
     median: quantile(used, 'value', 0.5),
-    bestQuartile: quantile(used, 'value', 0.25),
+    bestQuartile: quantile(used, 'value', moreIsBetter ? 0.75 : 0.25),
     perSecond: quantile(used, 'perSecond', 0.5),
     busy: quantile(used, 'busy', 0.5),
     p50: quantile(trials, ({ latency }) => latency?.p50 / 1000, 0.5),

@@ -21,7 +21,12 @@ export async function withServer(contender, target, use) {
   const program = new Program(contender.name, SERVER_CORE, contender.command(listen, target));
   try {
     const address = contender.silent ? await probed(program, listen) : await announced(program);
-    return await use({ address, pid: program.pid });
+    return await use({
+      address,
+      pid: program.pid,
+      tell: (line) => program.tell(line),
+      said: (limit) => program.line(limit),
+    });
   } catch (error) {
     // A server that broke down says more about it than the load generator that lost it.
     if (await program.hasEnded()) throw new Error(program.obituary(), { cause: error });

@@ -15,6 +15,7 @@ export const connect = {
   things: 'connections',
   contenders: [cEcho, nodeNet, handler, awaiting],
   baselines: [cEcho, nodeNet],
+  quick: [nodeNet, handler],
   cells: [{ name: CELL, load: { connections: 64 }, quick: true }],
   trial: (contender, cell, time) => measureServer('connect', contender, cell.load, time, NANOSECONDS_TO_MICROSECONDS),
   targets: [atMost(CELL, handler, 0.5, nodeNet), atMost(CELL, awaiting, 0.5, nodeNet)],

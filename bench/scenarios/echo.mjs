@@ -33,6 +33,7 @@ export const echo = {
   things: 'requests',
   contenders: [cEcho, nodeNet, nodeNetOnread, handler, awaiting, awaitingInto],
   baselines: [cEcho, nodeNet],
+  quick: [cEcho, nodeNet, handler, awaiting],
   cells: [...cells()],
   trial: (contender, cell, time) => measureServer('echo', contender, cell.load, time, NANOSECONDS_TO_MICROSECONDS),
   targets: [

@@ -16,6 +16,7 @@ export const idle = {
   samples: 'trials',
   contenders: [cEcho, nodeNet, handler, awaiting, awaitingInto],
   baselines: [cEcho, nodeNet],
+  quick: [handler],
   cells: [{ name: CELL, load: { connections: 10_000, size: 64 }, quick: true }],
   trial: (contender, cell) => measureIdle(contender, cell.load),
   targets: [atMost(CELL, handler, 0.3, nodeNet), atMost(CELL, awaiting, 0.6, nodeNet)],

@@ -16,6 +16,7 @@ export const scanner = {
   things: 'lines',
   contenders: [readline, readlineAwaiting, scanning, scanningAwaiting, scanningBytes],
   baselines: [readline, readlineAwaiting],
+  quick: [readline, scanning],
   cells: [
     { name: SHORT, load: { connections: 1, size: 50 }, quick: true },
     { name: LONG, load: { connections: 1, size: 200 } },

@@ -23,6 +23,7 @@ export const udp = {
   things: 'datagrams',
   contenders: [cUdp, nodeDgram, udpAwait, udpAwaitBatch, udpHandler, udpBatch],
   baselines: [cUdp, nodeDgram],
+  quick: [nodeDgram, udpBatch],
   cells,
   trial: (contender, cell, time) => measureServer('packets', contender, cell.load, time, NANOSECONDS_TO_MICROSECONDS),
   // An awaited writeTo() is one sendto for each datagram, as in C, which itself has some 2 times node:dgram's packets.

@@ -1,27 +1,27 @@
-#include <arpa/inet.h>
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cinttypes>
-#include <cstdio>
-#include <string>
+#include <utility>
 #include <vector>
 
 #include "fail.h"
 #include "modes.h"
 #include "pattern.h"
+#include "proxied.h"
 #include "slices.h"
 #include "socket.h"
-#include "tcp.h"
 
 namespace bench {
 namespace {
 
 constexpr int64_t kSendAtOnce = 256 * 1024;
 constexpr int64_t kReceiveAtOnce = 1024 * 1024;
-constexpr int64_t kAcceptTimeout = 5 * kSecond;
+// Bytes on their way, of all streams. A few streams never have that many, because the sockets'
+// buffers are smaller; a thousand would fill all the memory that the kernel has for TCP, and
+// measure how it throttles them.
+constexpr int64_t kOnTheWay = 256 * 1024 * 1024;
 
 // From the source through the proxy to the sink.
 struct Stream {
@@ -33,11 +33,17 @@ struct Stream {
 
 class Forward {
  public:
-  Forward(const Options& options, const Fd& listener)
-      : slices_(options), pattern_(kReceiveAtOnce), buffer_(kReceiveAtOnce) {
-    for (int i = 0; i < options.connections; i++) streams_.push_back(Open(options, listener));
+  Forward(const Options& options, const Proxy& proxy)
+      : window_(kOnTheWay / options.connections),
+        slices_(options),
+        pattern_(kReceiveAtOnce),
+        buffer_(kReceiveAtOnce) {
     for (int i = 0; i < options.connections; i++) {
-      poller_.Add(streams_[i].source.get(), EPOLLOUT, SourceOf(i));
+      Proxied ends = proxy.Open(0);
+      streams_.push_back({std::move(ends.client), std::move(ends.target)});
+    }
+    for (int i = 0; i < options.connections; i++) {
+      poller_.Add(streams_[i].source.get(), EPOLLOUT | EPOLLET, SourceOf(i));
       poller_.Add(streams_[i].sink.get(), EPOLLIN, SinkOf(i));
     }
   }
@@ -53,18 +59,6 @@ class Forward {
   static uint64_t SourceOf(int i) { return 2 * static_cast<uint64_t>(i); }
   static uint64_t SinkOf(int i) { return SourceOf(i) + 1; }
 
-  // One at a time, so that it is known which sink belongs to which source.
-  static Stream Open(const Options& options, const Fd& listener) {
-    Stream stream;
-    stream.source = ConnectFrom(0, options.target);
-    const int64_t until = Now() + kAcceptTimeout;
-    do {
-      stream.sink = Fd(accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-      if (Now() > until) Fail("the proxy does not connect to its target");
-    } while (stream.sink.get() < 0);
-    return stream;
-  }
-
   void Turn() {
     poller_.Ask([this](uint64_t data, uint32_t) {
       const int i = static_cast<int>(data / 2);
@@ -72,13 +66,18 @@ class Forward {
         SendMore(i);
       } else {
         ReceiveMore(i);
+        SendMore(i);
       }
     });
   }
 
+  // When the socket has room again, and when bytes have arrived: some are always on their way, so
+  // one of the two comes for certain.
   void SendMore(int i) {
     Stream& stream = streams_[i];
-    stream.sent += Send(stream.source.get(), pattern_.At(i, stream.sent), kSendAtOnce);
+    const int64_t room = window_ - (stream.sent - stream.received);
+    const auto n = static_cast<size_t>(std::min(room, kSendAtOnce));
+    if (n > 0) stream.sent += Send(stream.source.get(), pattern_.At(i, stream.sent), n);
   }
 
   // The window is for the proxy: there the bytes are thrown away unseen. Those before and after it
@@ -118,6 +117,7 @@ class Forward {
     return stream.ended;
   }
 
+  const int64_t window_;
   Slices slices_;
   const Pattern pattern_;
   std::vector<char> buffer_;
@@ -125,29 +125,12 @@ class Forward {
   std::vector<Stream> streams_;
 };
 
-// The proxy must be told its target before it starts, and it must run before it can be told here.
-void AskForProxy(Options* options) {
-  char line[64] = "";
-  char address[32];
-  int pid = 0;
-  if (std::fgets(line, sizeof line, stdin) == nullptr ||
-      std::sscanf(line, "%31s %d", address, &pid) != 2 ||
-      parse_address(address, &options->target) < 0) {
-    Fail("standard input must have a line with the proxy's HOST:PORT and PID");
-  }
-  options->server_pid = pid;
-}
-
 }  // namespace
 
 void RunForward(const Options& given) {
   Options options = given;
-  const Fd listener(listen_on("127.0.0.1:0"));
-  std::printf("{\"mode\":\"forward\",\"listening\":\"127.0.0.1:%d\"}\n",
-              ntohs(local_address(listener.get()).sin_port));
-  std::fflush(stdout);
-  AskForProxy(&options);
-  Forward(options, listener).Run();
+  const Proxy proxy(&options);
+  Forward(options, proxy).Run();
 }
 
 }  // namespace bench

@@ -17,6 +17,12 @@ void RunIdle(const Options& options);
 // Bytes through a proxy; both its client and its target are here.
 void RunForward(const Options& options);
 
+// Messages through a proxy and back, one at a time on each connection.
+void RunPingPong(const Options& options);
+
+// A file from a server that sends it to whoever connects.
+void RunReceive(const Options& options);
+
 // Lines to a server that counts them.
 void RunLines(const Options& options);
 

@@ -19,8 +19,11 @@ constexpr char kUsage[] =
     "       load idle    --target HOST:PORT --connections N --size BYTES\n"
     "       load packets --target HOST:PORT --server-pid PID --connections N --size BYTES\n"
     "                    --in-flight N --warm-up-ms N --measure-ms N\n"
-    "       load forward --connections N --warm-up-ms N --measure-ms N\n"
-    "                    (the proxy's HOST:PORT and PID come on standard input)\n"
+    "       load forward --connections N --warm-up-ms N --measure-ms N [--patience-ms N]\n"
+    "       load ping-pong --connections N --size BYTES --warm-up-ms N --measure-ms N\n"
+    "                    (of these two the proxy's HOST:PORT and PID come on standard input)\n"
+    "       load receive --target HOST:PORT --server-pid PID --file PATH --connections N\n"
+    "                    --warm-up-ms N --measure-ms N [--request PATH] [--endless 1]\n"
     "       load lines   --target HOST:PORT --server-pid PID --connections N --size BYTES\n"
     "                    --warm-up-ms N --measure-ms N\n";
 
@@ -60,6 +63,14 @@ void Set(Options* options, const std::string& name, const char* value) {
     options->warm_up_ns = ToNumber(value) * kMillisecond;
   } else if (name == "--measure-ms") {
     options->measure_ns = ToNumber(value) * kMillisecond;
+  } else if (name == "--patience-ms") {
+    options->patience_ns = ToNumber(value) * kMillisecond;
+  } else if (name == "--file") {
+    options->file = value;
+  } else if (name == "--request") {
+    options->request = value;
+  } else if (name == "--endless") {
+    options->endless = ToNumber(value) != 0;
   } else {
     BadUsage("there is no option " + name);
   }
@@ -75,10 +86,11 @@ Options ParseOptions(int argc, char** argv) {
   if (options.connections < 1 || options.size < 1 || options.in_flight < 1) {
     BadUsage("--connections, --size and --in-flight must be at least 1");
   }
-  const bool measures = options.mode == "echo" || options.mode == "connect" ||
-                        options.mode == "lines" || options.mode == "packets";
-  if (options.mode != "forward" && options.target.sin_port == 0) BadUsage("--target is needed");
+  const bool proxied = options.mode == "forward" || options.mode == "ping-pong";
+  const bool measures = !proxied && options.mode != "idle";
+  if (!proxied && options.target.sin_port == 0) BadUsage("--target is needed");
   if (measures && options.server_pid == 0) BadUsage("--server-pid is needed");
+  if (options.mode == "receive" && options.file.empty()) BadUsage("--file is needed");
   return options;
 }
 

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string>
 
+#include "clock.h"
+
 namespace bench {
 
 struct Options {
@@ -18,6 +20,12 @@ struct Options {
   int in_flight = 1;
   int64_t warm_up_ns = 0;
   int64_t measure_ns = 0;
+  // How long nothing may come.
+  int64_t patience_ns = 5 * kSecond;
+  // What the server sends; asked for by HTTP where there is a request, and without end if so.
+  std::string file;
+  std::string request;
+  bool endless = false;
 };
 
 // Ends the process with the usage where the command line is wrong.

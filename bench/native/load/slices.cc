@@ -36,7 +36,7 @@ void Slices::Begin(int64_t now) {
 void Slices::Cut(int64_t now) {
   const TaskTimes server = server_.Lap();
   const int64_t own_delay_ns = OwnTimes().delay_ns;
-  slices_.push_back({now - began_at_, done_, server, own_delay_ns - own_delay_ns_});
+  slices_.push_back({began_at_, now - began_at_, done_, server, own_delay_ns - own_delay_ns_});
   own_delay_ns_ = own_delay_ns;
   done_ = 0;
   began_at_ = now;
@@ -50,18 +50,19 @@ void Slices::End(int64_t now) {
 }
 
 void Slices::GiveUp() const {
-  Fail("nothing came back for %d s, after %" PRId64 " done", static_cast<int>(kPatience / kSecond),
-       total_);
+  Fail("nothing came back for %d s, after %" PRId64 " done",
+       static_cast<int>(options_.patience_ns / kSecond), total_);
 }
 
 void Slices::Report(const char* unit, const Histogram* latencies) const {
   std::printf(
-      "{\"mode\":\"%s\",\"unit\":\"%s\",\"columns\":[\"elapsedNs\",\"done\","
+      "{\"mode\":\"%s\",\"unit\":\"%s\",\"columns\":[\"beganNs\",\"elapsedNs\",\"done\","
       "\"serverCpuNs\",\"serverDelayNs\",\"serverRuns\",\"loadDelayNs\"],\"slices\":[",
       options_.mode.c_str(), unit);
   for (const Slice& slice : slices_) {
-    std::printf("%s[%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 "]",
-                &slice == slices_.data() ? "" : ",", slice.elapsed_ns, slice.done,
+    std::printf("%s[%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64
+                ",%" PRId64 "]",
+                &slice == slices_.data() ? "" : ",", slice.began_at, slice.elapsed_ns, slice.done,
                 slice.server.cpu_ns, slice.server.delay_ns, slice.server.runs, slice.own_delay_ns);
   }
   std::printf("]");

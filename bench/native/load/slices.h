@@ -52,7 +52,7 @@ class Slices {
 
  private:
   struct Slice {
-    int64_t elapsed_ns, done;
+    int64_t began_at, elapsed_ns, done;
     TaskTimes server;
     int64_t own_delay_ns;
   };
@@ -65,14 +65,13 @@ class Slices {
     if (total_ != total_seen_) {
       total_seen_ = total_;
       progress_at_ = now;
-    } else if (now > progress_at_ + kPatience) {
+    } else if (now > progress_at_ + options_.patience_ns) {
       GiveUp();
     }
   }
   [[noreturn]] void GiveUp() const;
 
   static constexpr int64_t kLength = 50 * kMillisecond;
-  static constexpr int64_t kPatience = 5 * kSecond;
 
   const Options& options_;
   ServerClock server_;
