@@ -76,12 +76,12 @@ const isTransferEnd = (end: CopyEnd): end is TransferEnd => end instanceof Strea
 
 function copyByKernel(dst: TransferEnd, src: TransferEnd, options: CopyOptions): Promise<number> {
   const limited = options.limit !== undefined;
-  const errors: CopyErrors = (end, cause, begun) => copyError({ dst, src, limited, begun }, end, cause);
+  const errors: CopyErrors = (end, cause, begun, bytesCopied) =>
+    Object.assign(copyError({ dst, src, limited, begun }, end, cause), { bytesCopied });
   const notNow = refusal(src, 'read');
   const refused = notNow ?? refusal(dst, 'write');
   if (refused !== null) {
-    const error = errors(notNow === null ? 'sink' : 'source', refused.cause, false);
-    return rejected(Object.assign(error, { bytesCopied: 0 }));
+    return rejected(errors(notNow === null ? 'sink' : 'source', refused.cause, false, 0));
   }
   return openTransfer(dst, src, errors, options)?.start() ?? copyByHand(dst, src, options);
 }
@@ -99,7 +99,7 @@ function openTransfer(
   } catch (error) {
     if (!isFile(src) && !isFile(dst)) return null;
     const cause = thrownCause(error);
-    throw Object.assign(errors(isFile(src) ? 'source' : 'sink', cause, false), { bytesCopied: 0 });
+    throw errors(isFile(src) ? 'source' : 'sink', cause, false, 0);
   }
 }
 

@@ -110,6 +110,8 @@ export const ErrWriteToConnected: Error = new SentinelError(
   'use of WriteTo with pre-connected connection',
   'ERR_SPLICEWAY_WRITE_TO_CONNECTED',
 );
+/** The cause of an OpError for a file that ended before it gave what was asked of it (Go's io.ErrUnexpectedEOF). */
+export const ErrUnexpectedEOF: Error = new SentinelError('unexpected EOF', 'ERR_SPLICEWAY_UNEXPECTED_EOF');
 /** The cause of an OpError for a call on a connection that a relay owns. */
 export const ErrBusy: Error = new SentinelError('connection is being relayed or handled', 'ERR_SPLICEWAY_BUSY');
 /** The cause of every error about a pipe of which an end is closed (Go's io.ErrClosedPipe). */

@@ -14,6 +14,7 @@ export {
   ErrClosedPipe,
   ErrDeadlineExceeded,
   ErrnoError,
+  ErrUnexpectedEOF,
   ErrWriteToConnected,
   OpError,
   SyscallError,
@@ -51,8 +52,9 @@ export type {
 export { UDPConn } from './packet/udp-conn';
 export { UnixgramConn } from './packet/unixgram-conn';
 export { pipe } from './pipe';
+export type { ProgressOptions } from './progress';
 export { type RawCall, RawConn } from './raw-conn';
-export { type RelayOptions, type RelayResult, relay } from './relay';
+export { type Relaying, type RelayOptions, type RelayProgress, type RelayResult, relay } from './relay';
 export {
   type Lookup,
   type ResolveOptions,
@@ -64,5 +66,6 @@ export {
 export { type ServeOptions, type Server, type ShutdownResult, serve } from './serve';
 export { socketOptions } from './socket-option';
 export type { ReceivedFds } from './stream/passing';
+export type { SendFileOptions } from './stream/sending-file';
 export { type KeepAliveConfig, TCPConn } from './tcp-conn';
 export { type PeerCredentials, UnixConn } from './unix-conn';

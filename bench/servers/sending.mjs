@@ -7,7 +7,7 @@ import { copy } from 'spliceway';
 export async function sendFile(conn, path) {
   const file = await open(path);
   try {
-    await copy(conn, file);
+    await conn.sendFile(file);
   } finally {
     await file.close();
   }

@@ -1,7 +1,6 @@
 // spliceway send: a whole file to each connection.
 
 import { open, stat } from 'node:fs/promises';
-import { copy } from '../copy';
 import { TCPConn } from '../tcp-conn';
 import type { UnixConn } from '../unix-conn';
 
@@ -10,7 +9,7 @@ export function senderOf(path: string): (conn: TCPConn | UnixConn) => Promise<vo
   return async (conn) => {
     await using file = await open(path);
     const { size } = await file.stat();
-    const sent = await copy(conn, file);
+    const sent = await conn.sendFile(file);
     if (sent >= size) return conn.shutdown();
     // The client must not take it for the whole: it gets a reset where there is one.
     if (conn instanceof TCPConn) conn.setLinger(0);

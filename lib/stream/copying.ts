@@ -1,21 +1,20 @@
 // One way between two ends: what copy() and sendFile() wait for.
 
-import type { OpError } from '../errors';
 import { Pending } from '../pending';
 import { type ProgressOptions, tellProgress } from '../progress';
 import { type LaneOptions, type Outcome, Transfer, type TransferEnd } from './transfer';
 
 /**
- * Makes the error of a copy from its cause and the end that it happened at. `begun` is false for one
- * that was over before its first system call.
+ * Makes the error of a copy from its cause, the end that it happened at, and the bytes that the sink had
+ * taken. `begun` is false for one that was over before its first system call.
  */
-export type CopyErrors = (end: 'source' | 'sink', cause: Error, begun: boolean) => OpError;
+export type CopyErrors = (end: 'source' | 'sink', cause: Error, begun: boolean, copied: number) => Error;
 
 export interface CopyingOptions extends LaneOptions, ProgressOptions<number> {
   signal?: AbortSignal | undefined;
 }
 
-/** Resolves to the number of bytes that the sink has taken; an error has it as `bytesCopied`. */
+/** Resolves to the number of bytes that the sink has taken. */
 export class Copying extends Pending<number> {
   private readonly transfer: Transfer;
   private readonly stopTelling: () => void;
@@ -43,10 +42,9 @@ export class Copying extends Pending<number> {
   private done({ reason, failure }: Outcome): void {
     this.options.signal?.removeEventListener('abort', this.stop);
     this.stopTelling();
-    const bytesCopied = this.transfer.moved(0);
-    if (failure !== null) {
-      this.fail(Object.assign(this.errors(failure.end, failure.cause, failure.begun), { bytesCopied }));
-    } else if (reason === 'stopped') this.abort(this.options.signal?.reason);
-    else this.resolve(bytesCopied);
+    const copied = this.transfer.moved(0);
+    if (failure !== null) this.fail(this.errors(failure.end, failure.cause, failure.begun, copied));
+    else if (reason === 'stopped') this.abort(this.options.signal?.reason);
+    else this.resolve(copied);
   }
 }

@@ -1,9 +1,11 @@
 // What TCP and Unix connections share beyond Conn: half-closing, and bytes in front of the kernel's.
 
+import type { FileHandle } from 'node:fs/promises';
 import { LENT, native, READ, WRITE } from '../binding';
 import type { CallOptions } from '../conn';
 import { ErrBusy, ErrClosed, wrapping } from '../errors';
 import { peek, takeFrontBytes, unread } from './front';
+import { type SendFileOptions, sendFile } from './sending-file';
 import { StreamConn } from './stream-conn';
 
 export abstract class SocketConn extends StreamConn {
@@ -54,6 +56,20 @@ export abstract class SocketConn extends StreamConn {
   takeUnread(): Buffer {
     if (this.busy) throw this.error('unread', ErrBusy);
     return takeFrontBytes(this, Number.POSITIVE_INFINITY) ?? Buffer.alloc(0);
+  }
+
+  /**
+   * Sends a file, or part of it, and what is to stand around it: by sendfile, on an I/O thread, so that a
+   * slow disk holds up neither the event loop nor relays. The file's position does not matter and stays
+   * as it is, so one handle serves any number of calls. It stands in the line of writes, and the write
+   * deadline ends it. Over TCP, header, file and trailer leave without a short segment between them.
+   * @param file an open regular file. It may be closed once this has returned
+   * @returns how many bytes were sent, header and trailer included
+   * @throws OpError `op: 'sendfile'` (as a rejection) with `bytesWritten`; `ERR_SPLICEWAY_UNEXPECTED_EOF`
+   *   where the file ends before `length`: then the trailer was not sent
+   */
+  sendFile(file: FileHandle, options?: SendFileOptions): Promise<number> {
+    return sendFile(this, file, options);
   }
 
   override detach(): number {

@@ -37,11 +37,13 @@ Pump::Status Pump::Run(int from, int to) {
   return Status::kMore;
 }
 
-// Whether nothing more will come. The bytes that were to be last are the next to be drained.
+// Whether nothing more will come. The bytes that were to be last are the next to be drained, unless
+// the source ended before what was asked of it.
 bool Pump::Finished() {
   if (!source_over_ && taken_ < limit_) return false;
   ReturnPipe();
-  if (error_ != 0 || last_.empty()) return true;
+  const bool short_of = limit_ != UINT64_MAX && taken_ < limit_;
+  if (error_ != 0 || last_.empty() || short_of) return true;
   stash_ = std::exchange(last_, {});
   return false;
 }
