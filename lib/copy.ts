@@ -173,7 +173,7 @@ async function copyByHand(dst: CopyEnd, src: CopyEnd, options: CopyOptions): Pro
     const copying = { dst, src, limited: limit !== Number.POSITIVE_INFINITY, begun: false };
     throw Object.assign(copyError(copying, end, thrownCause(error)), { bytesCopied: copied + written });
   } finally {
-    stopTelling();
+    stopTelling?.();
   }
 }
 

@@ -22,11 +22,11 @@ export function checkProgress({ onProgress, progressInterval }: ProgressOptions<
 /**
  * Calls onProgress, if there is one, with what `now` answers. Keeps no process alive: what it tells of does.
  * @param bytes how many have moved; the call is left out while it stays the same
- * @returns ends it
+ * @returns ends it; null where there is nobody to tell
  */
-export function tellProgress<P>(options: ProgressOptions<P>, bytes: () => number, now: () => P): () => void {
+export function tellProgress<P>(options: ProgressOptions<P>, bytes: () => number, now: () => P): (() => void) | null {
   const { onProgress, progressInterval = DEFAULT_INTERVAL } = options;
-  if (onProgress === undefined) return () => {};
+  if (onProgress === undefined) return null;
   let told = 0;
   const timer = setInterval(() => {
     const moved = bytes();

@@ -3,11 +3,10 @@
 import { checkDuration, checkInteger, checkObject, checkSignal } from './check';
 import type { Conn } from './conn';
 import { invalidType, invalidValue, type OpError } from './errors';
-import { checked } from './pending';
 import { checkProgress, type ProgressOptions } from './progress';
 import { HandRelay } from './relaying/by-hand';
 import { KernelRelay } from './relaying/by-kernel';
-import { claim, type RelayRun } from './relaying/run';
+import { claim, type RelayRun, type Settle } from './relaying/run';
 import { SocketConn } from './stream/socket-conn';
 
 export interface RelayOptions extends ProgressOptions<RelayProgress> {
@@ -67,31 +66,77 @@ export interface Relaying extends Promise<RelayResult>, RelayProgress {}
  * @returns the result's promise, which has `aToB` and `bToA` as they stand
  */
 export function relay(a: Conn, b: Conn, options: RelayOptions = {}): Relaying {
-  let run: RelayRun | null = null;
-  const result = checked(
-    () => checkArguments(a, b, options),
-    async () => {
-      options.signal?.throwIfAborted();
-      claim(a, b);
-      run = runOf(a, b, options);
-      return run.run();
-    },
-  );
-  return Object.defineProperties(result, {
-    aToB: { get: () => run?.aToB ?? 0 },
-    bToA: { get: () => run?.bToA ?? 0 },
-  }) as Relaying;
+  const relaying = new RelayPromise();
+  try {
+    checkArguments(a, b, options);
+  } catch (error) {
+    relaying.fail(error);
+    return relaying;
+  }
+  try {
+    options.signal?.throwIfAborted();
+    claim(a, b);
+    relaying.begin(runOf(a, b, options, relaying));
+  } catch (error) {
+    relaying.refuse(error);
+  }
+  return relaying;
 }
 
-function runOf(a: Conn, b: Conn, options: RelayOptions): RelayRun {
+// A class rather than properties of the one promise: there may be tens of thousands.
+class RelayPromise extends Promise<RelayResult> implements Relaying, Settle {
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise; // what then() and its like return
+  }
+
+  private settleWith!: { resolve: (result: RelayResult) => void; reject: (reason: unknown) => void };
+  private run: RelayRun | null = null;
+
+  constructor() {
+    let settleWith!: RelayPromise['settleWith'];
+    super((resolve, reject) => {
+      settleWith = { resolve, reject };
+    });
+    this.settleWith = settleWith;
+  }
+
+  begin(run: RelayRun): void {
+    this.run = run;
+    run.run();
+  }
+
+  settle(result: RelayResult): void {
+    this.settleWith.resolve(result);
+  }
+
+  /** For what is no mistake in the arguments: nobody has to await it. */
+  refuse(reason: unknown): void {
+    this.catch(() => {});
+    this.fail(reason);
+  }
+
+  fail(reason: unknown): void {
+    this.settleWith.reject(reason);
+  }
+
+  get aToB(): number {
+    return this.run?.aToB ?? 0;
+  }
+
+  get bToA(): number {
+    return this.run?.bToA ?? 0;
+  }
+}
+
+function runOf(a: Conn, b: Conn, options: RelayOptions, outcome: Settle): RelayRun {
   if (isOpenSocket(a) && isOpenSocket(b)) {
     try {
-      return new KernelRelay(a, b, options);
+      return new KernelRelay(a, b, options, outcome);
     } catch {
       // No descriptors left for an I/O thread: JavaScript needs none.
     }
   }
-  return new HandRelay(a, b, options);
+  return new HandRelay(a, b, options, outcome);
 }
 
 const isOpenSocket = (conn: Conn): conn is SocketConn => conn instanceof SocketConn && conn.state !== 'closed';

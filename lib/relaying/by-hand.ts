@@ -34,7 +34,7 @@ export class HandRelay extends RelayRun {
 
   private flow(from: Side): Flow {
     const { maxBytes = Number.POSITIVE_INFINITY, rateLimit = 0 } = this.options;
-    return new Flow(this.conns[from], this.conns[other(from)], maxBytes, rateLimit, () => this.idle?.touch());
+    return new Flow(this.conn(from), this.conn(other(from)), maxBytes, rateLimit, () => this.idle?.touch());
   }
 
   private watchIdleness(timeout = 0, reason: 'idle' | 'halfClose'): void {
@@ -52,7 +52,7 @@ export class HandRelay extends RelayRun {
   // Everything of `from` has been passed on, up to its FIN, which is passed on in its turn.
   private passed(from: Side): void {
     this.endedBy ??= from;
-    if (++this.over === 2 || !passFin(this.conns[other(from)])) return this.finish(this.reason());
+    if (++this.over === 2 || !passFin(this.conn(other(from)))) return this.finish(this.reason());
     const { halfCloseTimeout = 0 } = this.options;
     if (this.over === 1 && halfCloseTimeout > 0) this.watchIdleness(halfCloseTimeout, 'halfClose');
   }
@@ -64,11 +64,11 @@ export class HandRelay extends RelayRun {
     this.endedBy ??= atSink ? to : from;
     this.error ??= error;
     // A pipe that is closed says so at both of its ends, and means the one that was closed here.
-    const piped = error.cause === ErrClosedPipe && this.conns[atSink ? to : from].state === 'closed';
+    const piped = error.cause === ErrClosedPipe && this.conn(atSink ? to : from).state === 'closed';
     this.closedHere = this.error.cause === ErrClosed || piped;
     // A source that failed has nothing more to give, and takes nothing more. A socket to which the system
     // takes nothing may still hold bytes for the other side: that direction goes on until it has ended too.
-    const goesOn = atSink && error.cause instanceof SyscallError && this.conns[to] instanceof SocketConn;
+    const goesOn = atSink && error.cause instanceof SyscallError && this.conn(to) instanceof SocketConn;
     if (!goesOn || ++this.over === 2) this.finish(this.reason());
   }
 

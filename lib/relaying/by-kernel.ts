@@ -3,19 +3,21 @@
 import { ErrClosed } from '../errors';
 import type { RelayOptions } from '../relay';
 import type { SocketConn } from '../stream/socket-conn';
-import { type Failure, type Outcome, Transfer } from '../stream/transfer';
-import { other, RelayRun, type Side } from './run';
+import { type Failure, type LaneOptions, type Outcome, Transfer, type TransferOwner } from '../stream/transfer';
+import { other, RelayRun, type Settle, type Side } from './run';
 
-export class KernelRelay extends RelayRun {
+const UNLIMITED: LaneOptions = {};
+
+export class KernelRelay extends RelayRun implements TransferOwner {
   private readonly transfer: Transfer;
 
   /** Both are open. @throws the system's error, where it has no room for a thread */
-  constructor(a: SocketConn, b: SocketConn, options: RelayOptions) {
-    super(a, b, options);
-    const { maxBytes: limit = -1, rateLimit: rate = 0, idleTimeout = 0, halfCloseTimeout = 0 } = options;
-    const lane = { limit, rate };
+  constructor(a: SocketConn, b: SocketConn, options: RelayOptions, outcome: Settle) {
+    super(a, b, options, outcome);
+    const { maxBytes, rateLimit, idleTimeout = 0, halfCloseTimeout = 0 } = options;
+    const lane = maxBytes === undefined && rateLimit === undefined ? UNLIMITED : { limit: maxBytes, rate: rateLimit };
     const relaying = { relay: true, idleTimeout, halfCloseTimeout };
-    this.transfer = new Transfer(a, b, relaying, [lane, lane], (outcome) => this.done(outcome));
+    this.transfer = new Transfer(a, b, relaying, [lane, lane], this);
   }
 
   get aToB(): number {
@@ -34,7 +36,8 @@ export class KernelRelay extends RelayRun {
     this.transfer.stop(null);
   }
 
-  private done({ reason, endedBy, failure }: Outcome): void {
+  /** @internal From the transfer. */
+  transferred({ reason, endedBy, failure }: Outcome): void {
     if (failure !== null) this.failed(failure, endedBy);
     else if (reason === 'stopped') this.aborted();
     else this.ended(reason, endedBy, null);

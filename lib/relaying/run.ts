@@ -24,21 +24,23 @@ export function claim(a: Conn, b: Conn): void {
   for (const conn of sockets) conn.busy = true;
 }
 
+/** Where a relay's outcome goes. */
+export interface Settle {
+  settle(result: RelayResult): void;
+  refuse(reason: unknown): void;
+}
+
 export abstract class RelayRun implements RelayProgress {
   private readonly started = performance.now();
-  protected readonly conns: Readonly<Record<Side, Conn>>;
-  private resolve!: (result: RelayResult) => void;
-  private reject!: (reason: unknown) => void;
-  private stopTelling = () => {};
-  private readonly onAbort = () => this.abort();
+  private stopTelling: (() => void) | null = null;
+  private onAbort: (() => void) | null = null;
 
   constructor(
-    a: Conn,
-    b: Conn,
+    protected readonly a: Conn,
+    protected readonly b: Conn,
     protected readonly options: RelayOptions,
-  ) {
-    this.conns = { a, b };
-  }
+    private readonly outcome: Settle,
+  ) {}
 
   /** Bytes that b has taken from a. */
   abstract readonly aToB: number;
@@ -50,28 +52,32 @@ export abstract class RelayRun implements RelayProgress {
   protected abstract abort(): void;
 
   /** Both connections are claimed. */
-  run(): Promise<RelayResult> {
-    const promise = new Promise<RelayResult>((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
+  run(): void {
     // Such as a client that a server's shutdown has closed while its upstream was being dialed.
-    const closed = SIDES.find((side) => this.conns[side].state === 'closed');
-    if (closed !== undefined) this.ended('closed', closed, this.errorAt(closed, 'read', ErrClosed));
-    else this.take();
-    return promise;
-  }
-
-  private take(): void {
-    const { options } = this;
-    options.signal?.addEventListener('abort', this.onAbort, { once: true });
-    const total = () => this.aToB + this.bToA;
-    this.stopTelling = tellProgress(options, total, () => ({ aToB: this.aToB, bToA: this.bToA }));
+    const closed = SIDES.find((side) => this.conn(side).state === 'closed');
+    if (closed !== undefined) return this.ended('closed', closed, this.errorAt(closed, 'read', ErrClosed));
+    const { signal, onProgress } = this.options;
+    if (signal !== undefined) this.abortOn(signal);
+    if (onProgress !== undefined) this.tell();
     this.begin();
   }
 
+  private abortOn(signal: AbortSignal): void {
+    this.onAbort = () => this.abort();
+    signal.addEventListener('abort', this.onAbort, { once: true });
+  }
+
+  private tell(): void {
+    const total = () => this.aToB + this.bToA;
+    this.stopTelling = tellProgress(this.options, total, () => ({ aToB: this.aToB, bToA: this.bToA }));
+  }
+
+  protected conn(side: Side): Conn {
+    return side === 'a' ? this.a : this.b;
+  }
+
   protected errorAt(side: Side, op: 'read' | 'write', cause: Error): OpError {
-    const conn = this.conns[side];
+    const conn = this.conn(side);
     return asOpError(op, conn, conn instanceof SocketConn ? conn.error(op, cause) : cause);
   }
 
@@ -79,18 +85,18 @@ export abstract class RelayRun implements RelayProgress {
   protected ended(reason: Reason, endedBy: Side | null, error: OpError | null): void {
     this.release();
     const { aToB, bToA } = this;
-    this.resolve({ reason, endedBy, error, aToB, bToA, duration: performance.now() - this.started });
+    this.outcome.settle({ reason, endedBy, error, aToB, bToA, duration: performance.now() - this.started });
   }
 
   protected aborted(): void {
     this.release();
-    this.reject(this.options.signal?.reason);
+    this.outcome.refuse(this.options.signal?.reason);
   }
 
   private release(): void {
-    this.options.signal?.removeEventListener('abort', this.onAbort);
-    this.stopTelling();
-    for (const conn of Object.values(this.conns)) {
+    if (this.onAbort !== null) this.options.signal?.removeEventListener('abort', this.onAbort);
+    this.stopTelling?.();
+    for (const conn of [this.a, this.b]) {
       if (conn instanceof SocketConn) conn.busy = false;
       conn.close();
     }

@@ -2,7 +2,7 @@
 
 import { Pending } from '../pending';
 import { type ProgressOptions, tellProgress } from '../progress';
-import { type LaneOptions, type Outcome, Transfer, type TransferEnd } from './transfer';
+import { type LaneOptions, type Outcome, Transfer, type TransferEnd, type TransferOwner } from './transfer';
 
 /**
  * Makes the error of a copy from its cause, the end that it happened at, and the bytes that the sink had
@@ -15,9 +15,9 @@ export interface CopyingOptions extends LaneOptions, ProgressOptions<number> {
 }
 
 /** Resolves to the number of bytes that the sink has taken. */
-export class Copying extends Pending<number> {
+export class Copying extends Pending<number> implements TransferOwner {
   private readonly transfer: Transfer;
-  private readonly stopTelling: () => void;
+  private readonly stopTelling: (() => void) | null;
   private readonly stop = () => this.transfer.stop(null);
 
   /** @throws the system's error, where a file's descriptor cannot be duplicated or no thread be started */
@@ -28,7 +28,7 @@ export class Copying extends Pending<number> {
     private readonly options: CopyingOptions,
   ) {
     super();
-    this.transfer = new Transfer(source, sink, {}, [options], (outcome) => this.done(outcome));
+    this.transfer = new Transfer(source, sink, {}, [options], this);
     const copied = () => this.transfer.moved(0);
     this.stopTelling = tellProgress(options, copied, copied);
   }
@@ -39,9 +39,10 @@ export class Copying extends Pending<number> {
     return this.promise;
   }
 
-  private done({ reason, failure }: Outcome): void {
+  /** @internal From the transfer. */
+  transferred({ reason, failure }: Outcome): void {
     this.options.signal?.removeEventListener('abort', this.stop);
-    this.stopTelling();
+    this.stopTelling?.();
     const copied = this.transfer.moved(0);
     if (failure !== null) this.fail(this.errors(failure.end, failure.cause, failure.begun, copied));
     else if (reason === 'stopped') this.abort(this.options.signal?.reason);

@@ -32,9 +32,9 @@ export interface TransferOptions {
 
 export interface LaneOptions {
   /** Bytes at most; -1 for all. */
-  limit?: number;
+  limit?: number | undefined;
   /** Bytes a second; 0 for as fast as it goes. */
-  rate?: number;
+  rate?: number | undefined;
   /** Where in a file; -1 for its own position. */
   offset?: number;
   /** Around the source's bytes. */
@@ -118,7 +118,8 @@ class SinkTurn implements WriteTurn {
 
 class Lane {
   begun = false;
-  private readonly expired = { source: false, sink: false };
+  private sourceExpired = false;
+  private sinkExpired = false;
   // Bytes that had been put back into the source, and that the thread has got first.
   private first: Buffer | null = null;
   private readonly source: StreamConn | null;
@@ -183,13 +184,14 @@ class Lane {
   }
 
   setExpired(end: End, expired: boolean): void {
-    this.expired[end] = expired;
+    if (end === 'source') this.sourceExpired = expired;
+    else this.sinkExpired = expired;
     native.expireFlow(this.transfer.id, this.index, end === 'source' ? READ : WRITE, expired);
   }
 
   /** The deadline of that end was moved, and lies ahead. */
   unexpire(end: End): void {
-    if (this.expired[end]) this.setExpired(end, false);
+    if (end === 'source' ? this.sourceExpired : this.sinkExpired) this.setExpired(end, false);
   }
 
   nudge(): void {
@@ -223,6 +225,11 @@ function leaveSink(conn: StreamConn, turn: SinkTurn): void {
   failWrites(conn, EXPIRED);
 }
 
+export interface TransferOwner {
+  /** Called once, when the thread has let go of everything. */
+  transferred(outcome: Outcome): void;
+}
+
 export class Transfer implements Waiter {
   readonly id: number;
   over = false;
@@ -232,7 +239,6 @@ export class Transfer implements Waiter {
   private final: [number, number] | null = null;
 
   /**
-   * @param done called once, when the thread has let go of everything
    * @throws the system's error: a file's descriptor is duplicated, and a thread may be started
    */
   constructor(
@@ -240,7 +246,7 @@ export class Transfer implements Waiter {
     private readonly b: TransferEnd,
     { relay = false, idleTimeout = 0, halfCloseTimeout = 0 }: TransferOptions,
     lanes: readonly LaneOptions[],
-    private readonly done: (outcome: Outcome) => void,
+    private readonly owner: TransferOwner,
   ) {
     const ends = [idOf(a), idOf(b), fileOf(a), fileOf(b)] as const;
     this.id = native.openTransfer(...ends, relay, idleTimeout, halfCloseTimeout);
@@ -279,7 +285,7 @@ export class Transfer implements Waiter {
     const outcome = this.outcome(broken);
     for (const lane of this.lanes) lane.leave();
     if (broken < 0) this.giveUp();
-    this.done(outcome);
+    this.owner.transferred(outcome);
   }
 
   private outcome(broken: number): Outcome {
