@@ -51,6 +51,18 @@ export type {
 export { UDPConn } from './packet/udp-conn';
 export { UnixgramConn } from './packet/unixgram-conn';
 export { pipe } from './pipe';
+export type { ProxyBalance } from './proxy/balance';
+export type {
+  ProxyConnectionResult,
+  ProxyEvent,
+  ProxyRejection,
+  ProxyStats,
+  ProxyTargetStats,
+} from './proxy/events';
+export type { ProxyHealthOptions } from './proxy/health';
+export type { ProxyListenOptions, ProxyOptions, ProxyTargets } from './proxy/options';
+export { Proxy } from './proxy/proxy';
+export type { ProxyTarget } from './proxy/target';
 export { type RawCall, RawConn } from './raw-conn';
 export { type RelayOptions, type RelayResult, relay } from './relay';
 export {

@@ -1,0 +1,100 @@
+// One client of a proxy, from its first byte to its last.
+
+import { type Addr, TCPAddr } from '../addr';
+import type { Conn } from '../conn';
+import type { OpError } from '../errors';
+import { relay } from '../relay';
+import type { Group } from './balance';
+import { connect, type Dialing, type Upstream } from './connecting';
+import type { Destinations } from './destinations';
+import type { ProxyEvent, ProxyRejection } from './events';
+import type { Settings } from './options';
+import type { Target } from './target';
+import { ClientWatch } from './watching';
+
+/** What the sessions of a proxy have in common. */
+export interface Shared {
+  readonly settings: Settings;
+  readonly destinations: Destinations;
+  tell(event: ProxyEvent): void;
+  countRejection(reason: ProxyRejection): void;
+}
+
+export class Session implements Dialing {
+  private readonly about: { readonly id: number; readonly source: Addr };
+  /** What the last attempt to connect met. */
+  private dialError: OpError | null = null;
+
+  constructor(
+    id: number,
+    private readonly client: Conn,
+    private readonly shared: Shared,
+  ) {
+    this.about = { id, source: client.remoteAddr };
+  }
+
+  /** What limits and hashes go by; empty where the client has no address of its own. */
+  get sourceIP(): string {
+    const { source } = this.about;
+    return source instanceof TCPAddr ? source.ip : '';
+  }
+
+  /** Rejects for nothing that a peer does. The client is closed afterwards. */
+  async run(): Promise<void> {
+    const group = this.shared.destinations.find(null);
+    if (group === null) return this.reject('noRoute');
+    const since = performance.now();
+    const upstream = await this.connect(group);
+    if (upstream !== null) await this.forward(upstream, performance.now() - since);
+  }
+
+  reject(reason: ProxyRejection, error: Error | null = null): void {
+    this.client.close();
+    this.shared.countRejection(reason);
+    this.shared.tell({ type: 'reject', ...this.about, reason, error });
+  }
+
+  private async connect(group: Group): Promise<Upstream | null> {
+    const watch = new ClientWatch(this.client);
+    const upstream = await connect(group.candidates(this.sourceIP), this, watch.signal);
+    watch.end();
+    if (upstream !== null) return upstream;
+    if (this.client.state === 'closed') this.reject('closed');
+    else if (watch.isGone) this.reject('clientGone');
+    else this.reject('noTarget', this.dialError);
+    return null;
+  }
+
+  private async forward({ target, conn }: Upstream, connectTime: number): Promise<void> {
+    const joined = { ...this.about, target: target.name, connectTime };
+    this.shared.tell({ type: 'connect', ...joined });
+    const result = await target.follow(relay(this.client, conn, this.shared.settings.relay));
+    const { reason, error, duration, aToB: bytesToTarget, bToA: bytesToClient } = result;
+    const endedBy = result.endedBy === null ? null : SIDES[result.endedBy];
+    this.shared.tell({ type: 'end', ...joined, reason, endedBy, error, bytesToTarget, bytesToClient, duration });
+  }
+
+  // What connecting asks for.
+
+  get options(): Settings['dial'] {
+    return this.shared.settings.dial;
+  }
+
+  async greet(_conn: Conn): Promise<void> {}
+
+  attemptFailed(target: Target, error: OpError): void {
+    this.dialError = error;
+    this.shared.tell({ type: 'dialFailed', ...this.about, target: target.name, error });
+  }
+
+  wentDown({ name, health }: Target, error: OpError): void {
+    const { failures, retryIn } = health;
+    this.shared.tell({ type: 'targetDown', target: name, error, failures, retryIn });
+  }
+
+  cameUp({ name }: Target, downFor: number): void {
+    this.shared.tell({ type: 'targetUp', target: name, downFor });
+  }
+}
+
+const SIDES = { a: 'client', b: 'target' } as const;
