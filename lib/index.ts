@@ -51,6 +51,17 @@ export type {
 export { UDPConn } from './packet/udp-conn';
 export { UnixgramConn } from './packet/unixgram-conn';
 export { pipe } from './pipe';
+export { formatProxyHeader, type ProxyFormat, type ProxyHeaderInit, writeProxyHeader } from './proxy-protocol/format';
+export {
+  type ProxyHeader,
+  ProxyHeaderError,
+  type ProxyHeaderProblem,
+  type ProxySSL,
+  type ProxyTLV,
+  proxyTLVTypes,
+} from './proxy-protocol/header';
+export { type ProxyHeaderOptions, parseProxyHeader } from './proxy-protocol/parse';
+export type { ProxyTLVInit } from './proxy-protocol/tlv';
 export { type RawCall, RawConn } from './raw-conn';
 export { type RelayOptions, type RelayResult, relay } from './relay';
 export {
