@@ -14,6 +14,7 @@ export {
   ErrClosedPipe,
   ErrDeadlineExceeded,
   ErrnoError,
+  ErrUntrustedHeader,
   ErrWriteToConnected,
   OpError,
   SyscallError,
@@ -22,7 +23,7 @@ export {
 export { fileConn, fileListener } from './file';
 export type { ListenerInfo, QueueInfo, TCPInfo, TCPState } from './info';
 export type { KeepAliveOptions } from './keep-alive';
-export { ListenConfig, type ListenConfigOptions, type ListenOptions, listen } from './listen';
+export { ListenConfig, type ListenConfigOptions, type ListenOptions, listen, type ProxyListenOptions } from './listen';
 export { type Listener, SocketListener } from './listener';
 export { NoBinaryError } from './load';
 export type { IPNetwork, PacketNetwork, StreamNetwork } from './network';
@@ -55,14 +56,31 @@ export type { ProxyBalance } from './proxy/balance';
 export type {
   ProxyConnectionResult,
   ProxyEvent,
-  ProxyRejection,
+  ProxyRejectReason,
   ProxyStats,
   ProxyTargetStats,
 } from './proxy/events';
 export type { ProxyHealthOptions } from './proxy/health';
-export type { ProxyListenOptions, ProxyOptions, ProxyTargets } from './proxy/options';
+export type { ProxyOptions, ProxyTargets } from './proxy/options';
 export { Proxy } from './proxy/proxy';
 export type { ProxyTarget } from './proxy/target';
+export { formatProxyHeader, type ProxyFormat, type ProxyHeaderInit, writeProxyHeader } from './proxy-protocol/format';
+export {
+  type ProxyHeader,
+  ProxyHeaderError,
+  type ProxyHeaderProblem,
+  type ProxySSL,
+  type ProxyTLV,
+  proxyTLVTypes,
+} from './proxy-protocol/header';
+export {
+  type ProxyListener,
+  type ProxyProtocolOptions,
+  type ProxyRejections,
+  proxyListener,
+} from './proxy-protocol/listener';
+export { type ProxyHeaderOptions, parseProxyHeader } from './proxy-protocol/parse';
+export type { ProxyTLVInit } from './proxy-protocol/tlv';
 export { type RawCall, RawConn } from './raw-conn';
 export { type RelayOptions, type RelayResult, relay } from './relay';
 export {

@@ -27,7 +27,7 @@ const LIB_RANKS = [
   ['dispatch', 'handle', 'calling', 'info', 'raw-conn', 'socket-file', 'socket-option'],
   ['stream'],
   ['tcp-conn', 'unix-conn', 'network', 'resolve', 'control', 'keep-alive', 'pipe'],
-  ['listener', 'copy', 'relay', 'packet'],
+  ['listener', 'copy', 'relay', 'packet', 'proxy-protocol', 'tls-hello'],
   ['listen', 'listening', 'dial', 'dialing', 'serve', 'file'],
   ['codec', 'limits', 'proxy', 'testing'],
   ['index', 'cli'],

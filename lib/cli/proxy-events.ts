@@ -47,7 +47,8 @@ export function isTold(type: ProxyEvent['type'], json: boolean): boolean {
 
 export function countersOf(stats: ProxyStats): Counters {
   const { active, total, bytesToTargets, bytesToClients, targets } = stats;
-  const rejected = Object.values(stats.rejected).reduce((sum, each) => sum + each, 0);
+  const reasons = [...Object.values(stats.rejected), ...Object.values(stats.proxyHeaders ?? {})];
+  const rejected = reasons.reduce((sum, each) => sum + each, 0);
   const targetsDown = targets.filter(({ state }) => state === 'down').length;
   return { active, total, rejected, bytesToTargets, bytesToClients, targetsDown };
 }

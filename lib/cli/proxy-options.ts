@@ -2,7 +2,7 @@
 
 import { type Command, CommanderError, Option } from 'commander';
 import type { ProxyBalance } from '../proxy/balance';
-import type { ProxyListenOptions } from '../proxy/options';
+import type { ProxyOptions } from '../proxy/options';
 import type { Endpoint, Routes, Target } from './address';
 import { addresses, listenArgument, targetsArgument } from './arguments';
 import { countFrom, parseDuration, parseSize } from './units';
@@ -10,7 +10,7 @@ import { countFrom, parseDuration, parseSize } from './units';
 /** What a proxy does, in plain data: it goes to workers as a message. */
 export interface ProxySettings {
   readonly at: Endpoint;
-  readonly options: ProxyListenOptions;
+  readonly options: ProxyOptions;
   /** Milliseconds that connections get to end after the first signal. */
   readonly drainTimeout: number;
   /** Processes; 0: this one alone. */
@@ -125,7 +125,7 @@ function settingsOf(at: Endpoint, targets: Target[], flags: Flags): ProxySetting
   return { at, options: optionsOf(targets, routes, flags), drainTimeout, workers, json };
 }
 
-function optionsOf(targets: Target[], routes: Routes, flags: Flags): ProxyListenOptions {
+function optionsOf(targets: Target[], routes: Routes, flags: Flags): ProxyOptions {
   const { balance, connectTimeout, idleTimeout, halfCloseTimeout, maxConnections, maxPerSource, rate } = flags;
   const { healthFailures: failures, healthBackoff: backoff, healthMaxBackoff: maxBackoff, mode, removeStale } = flags;
   return {

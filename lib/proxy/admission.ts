@@ -1,6 +1,6 @@
 // Who is let in: so many connections in all, and from each source.
 
-import type { ProxyRejection } from './events';
+import type { ProxyRejectReason } from './events';
 import type { Settings } from './options';
 
 export class Admission {
@@ -11,7 +11,7 @@ export class Admission {
   constructor(private readonly limits: Pick<Settings, 'maxConnections' | 'maxPerSource'>) {}
 
   /** Null for a connection that is in from now on; else why not. An empty source has no limit of its own. */
-  enter(source: string): ProxyRejection | null {
+  enter(source: string): ProxyRejectReason | null {
     const { maxConnections, maxPerSource } = this.limits;
     const ofSource = this.bySource.get(source) ?? 0;
     if (maxConnections > 0 && this.taken >= maxConnections) return 'maxConnections';

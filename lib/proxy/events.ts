@@ -2,6 +2,7 @@
 
 import type { Addr } from '../addr';
 import type { OpError } from '../errors';
+import type { ProxyRejections } from '../proxy-protocol/listener';
 import type { RelayResult } from '../relay';
 
 /**
@@ -13,7 +14,7 @@ import type { RelayResult } from '../relay';
  * - `clientGone`: the client went away before one was
  * - `closed`: the proxy was closed before one was
  */
-export type ProxyRejection = (typeof REJECTIONS)[number];
+export type ProxyRejectReason = (typeof REJECTIONS)[number];
 
 export const REJECTIONS = [
   'maxConnections',
@@ -36,7 +37,7 @@ interface OfConnection {
 export type ProxyEvent =
   | ({ type: 'connect'; target: string; connectTime: number } & OfConnection)
   | ({ type: 'end'; target: string; connectTime: number } & OfConnection & ProxyConnectionResult)
-  | ({ type: 'reject'; reason: ProxyRejection; error: Error | null } & OfConnection)
+  | ({ type: 'reject'; reason: ProxyRejectReason; error: Error | null } & OfConnection)
   | ({ type: 'dialFailed'; target: string; error: OpError } & OfConnection)
   | { type: 'targetDown'; target: string; error: OpError; failures: number; retryIn: number }
   | { type: 'targetUp'; target: string; downFor: number }
@@ -65,7 +66,9 @@ export interface ProxyStats {
   /** … and clients from targets; those of running connections too. */
   bytesToClients: number;
   /** Connections that were joined to no target. */
-  rejected: Record<ProxyRejection, number>;
+  rejected: Record<ProxyRejectReason, number>;
+  /** Connections that were closed for their PROXY headers, before they counted here; null where none are read. */
+  proxyHeaders: Readonly<ProxyRejections> | null;
   targets: ProxyTargetStats[];
 }
 

@@ -3,7 +3,8 @@
 import { checkDuration, checkFunction, checkInteger, checkObject, checkSignal } from '../check';
 import { Dialer, type DialerOptions } from '../dial';
 import { invalidValue } from '../errors';
-import type { ListenOptions } from '../listen';
+import type { ListenOptions, ProxyListenOptions } from '../listen';
+import { formatProxyHeader, type ProxyFormat } from '../proxy-protocol/format';
 import type { ProxyBalance } from './balance';
 import type { ProxyEvent } from './events';
 import type { HealthLimits, ProxyHealthOptions } from './health';
@@ -14,6 +15,8 @@ import { type ProxyTarget, parseTarget, type TargetSpec } from './target';
 export type ProxyTargets = string | ProxyTarget | readonly (string | ProxyTarget)[];
 
 export interface ProxyOptions {
+  /** How Proxy.listen() listens. With `proxyProtocol` the clients are those that PROXY headers tell of. */
+  listen?: ListenOptions | ProxyListenOptions | undefined;
   /** Where connections go that no route names. May be left out where there are routes. */
   targets?: ProxyTargets | undefined;
   /**
@@ -33,6 +36,8 @@ export interface ProxyOptions {
   dial?: Omit<DialerOptions, 'timeout' | 'deadline'> | undefined;
   /** When a target that cannot be connected to is skipped, and for how long. */
   health?: ProxyHealthOptions | undefined;
+  /** Sends each target a PROXY header ahead of the client's bytes, with the client's address. Default: none. */
+  sendProxyHeader?: ProxyFormat | undefined;
   /** Ends a connection on which no byte has moved, either way, for so many milliseconds. Default 0: never. */
   idleTimeout?: number | undefined;
   /** Ends a connection so many milliseconds after one side has sent FIN. Default 0: never. */
@@ -49,17 +54,13 @@ export interface ProxyOptions {
   signal?: AbortSignal | undefined;
 }
 
-export interface ProxyListenOptions extends ProxyOptions {
-  /** How to listen. */
-  listen?: ListenOptions | undefined;
-}
-
 /** The options as the proxy works with them. */
 export interface Settings {
   readonly targets: readonly TargetSpec[];
   readonly routes: ReadonlyMap<string, readonly TargetSpec[]>;
   readonly balance: ProxyBalance;
   readonly dial: DialerOptions;
+  readonly sendProxyHeader: ProxyFormat | null;
   readonly health: HealthLimits;
   readonly relay: RelaySettings;
   readonly maxConnections: number;
@@ -89,6 +90,7 @@ export function settingsOf(options: ProxyOptions): Settings {
     ...destinations(options),
     balance: balanceOf(options),
     dial: dialOf(options),
+    sendProxyHeader: formatOf(options),
     health: healthOf(options),
     relay: relayOf(options),
     maxConnections,
@@ -123,6 +125,13 @@ function dialOf({ dial = {}, connectTimeout = CONNECT_TIMEOUT }: ProxyOptions): 
   checkObject('options.dial', dial);
   checkDuration('options.connectTimeout', connectTimeout);
   return new Dialer({ ...dial, timeout: connectTimeout }).options;
+}
+
+function formatOf({ sendProxyHeader: format }: ProxyOptions): ProxyFormat | null {
+  if (format === undefined) return null;
+  checkObject('options.sendProxyHeader', format);
+  formatProxyHeader({ ...format }); // what is wrong with it is known now
+  return format;
 }
 
 function healthOf({ health = {} }: ProxyOptions): HealthLimits {

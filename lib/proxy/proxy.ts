@@ -8,11 +8,12 @@ import { asError } from '../errors';
 import { listen } from '../listen';
 import type { Listener } from '../listener';
 import type { StreamNetwork } from '../network';
+import type { ProxyListener } from '../proxy-protocol/listener';
 import { type Server, type ShutdownResult, serve } from '../serve';
 import { Admission } from './admission';
 import { Destinations } from './destinations';
 import { type ProxyEvent, type ProxyStats, REJECTIONS } from './events';
-import { type ProxyListenOptions, type ProxyOptions, settingsOf } from './options';
+import { type ProxyOptions, settingsOf } from './options';
 import { Session, type Shared } from './session';
 
 /**
@@ -37,7 +38,7 @@ export class Proxy implements AsyncDisposable {
    * @throws TypeError, RangeError (as rejections); OpError: `op: 'listen'`, or `op: 'dial'` for a target
    *   whose text is no address
    */
-  static async listen(network: StreamNetwork, address: string, options: ProxyListenOptions): Promise<Proxy> {
+  static async listen(network: StreamNetwork, address: string, options: ProxyOptions): Promise<Proxy> {
     settingsOf(options);
     return new Proxy(await listen(network, address, options.listen), options);
   }
@@ -78,6 +79,7 @@ export class Proxy implements AsyncDisposable {
       bytesToTargets: targets.reduce((sum, { bytesToTarget }) => sum + bytesToTarget, 0),
       bytesToClients: targets.reduce((sum, { bytesToClients }) => sum + bytesToClients, 0),
       rejected: { ...this.rejected },
+      proxyHeaders: proxyHeadersOf(this.listener),
       targets,
     };
   }
@@ -131,4 +133,8 @@ export class Proxy implements AsyncDisposable {
       rethrowLater(mistake);
     }
   }
+}
+
+function proxyHeadersOf(listener: Listener & Partial<Pick<ProxyListener, 'rejected'>>): ProxyStats['proxyHeaders'] {
+  return listener.rejected === undefined ? null : { ...listener.rejected };
 }

@@ -1,13 +1,14 @@
 // One client of a proxy, from its first byte to its last.
 
-import { type Addr, TCPAddr } from '../addr';
+import type { Addr } from '../addr';
 import type { Conn } from '../conn';
 import type { OpError } from '../errors';
+import { writeProxyHeader } from '../proxy-protocol/format';
 import { relay } from '../relay';
 import type { Group } from './balance';
 import { connect, type Dialing, type Upstream } from './connecting';
 import type { Destinations } from './destinations';
-import type { ProxyEvent, ProxyRejection } from './events';
+import type { ProxyEvent, ProxyRejectReason } from './events';
 import type { Settings } from './options';
 import type { Target } from './target';
 import { ClientWatch } from './watching';
@@ -17,7 +18,7 @@ export interface Shared {
   readonly settings: Settings;
   readonly destinations: Destinations;
   tell(event: ProxyEvent): void;
-  countRejection(reason: ProxyRejection): void;
+  countRejection(reason: ProxyRejectReason): void;
 }
 
 export class Session implements Dialing {
@@ -36,7 +37,7 @@ export class Session implements Dialing {
   /** What limits and hashes go by; empty where the client has no address of its own. */
   get sourceIP(): string {
     const { source } = this.about;
-    return source instanceof TCPAddr ? source.ip : '';
+    return 'ip' in source ? source.ip : '';
   }
 
   /** Rejects for nothing that a peer does. The client is closed afterwards. */
@@ -48,7 +49,7 @@ export class Session implements Dialing {
     if (upstream !== null) await this.forward(upstream, performance.now() - since);
   }
 
-  reject(reason: ProxyRejection, error: Error | null = null): void {
+  reject(reason: ProxyRejectReason, error: Error | null = null): void {
     this.client.close();
     this.shared.countRejection(reason);
     this.shared.tell({ type: 'reject', ...this.about, reason, error });
@@ -80,7 +81,10 @@ export class Session implements Dialing {
     return this.shared.settings.dial;
   }
 
-  async greet(_conn: Conn): Promise<void> {}
+  async greet(conn: Conn): Promise<void> {
+    const { sendProxyHeader: format } = this.shared.settings;
+    if (format !== null) await writeProxyHeader(conn, this.client, format);
+  }
 
   attemptFailed(target: Target, error: OpError): void {
     this.dialError = error;

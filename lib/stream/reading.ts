@@ -1,12 +1,13 @@
 // read(): tried at once, and once more each time the kernel says that there is something.
 
-import { AGAIN, CHUNK, COUNT, EXPIRED, NOTHING, native, READ, scratch } from '../binding';
+import { AGAIN, CHUNK, COUNT, EXPIRED, NOTHING, native, ONCE, READ, scratch } from '../binding';
 import { checkBytes, checkObject, checkSignal, detachedWhileWaiting, isDetached } from '../check';
 import { ownChunk } from '../chunk';
 import type { CallOptions } from '../conn';
 import { advanced, joined, Pending, rejected, without } from '../pending';
 import { spend } from '../turn';
 import { takeFront } from './front';
+import { GuardTurn } from './guard';
 import type { StreamConn } from './stream-conn';
 
 type Outcome = Buffer | number | null;
@@ -105,6 +106,12 @@ function wait(conn: StreamConn, into: Uint8Array | null, signal: AbortSignal | u
 }
 
 export function joinReads(conn: StreamConn, call: ReadTurn): void {
+  if (conn.guard !== null && conn.reads === null) {
+    conn.reads = new GuardTurn();
+    native.awaitNotice(conn.id, READ, ONCE);
+    // No event tells of bytes that were put back.
+    if (conn.front !== null) native.wakeUp(conn.id, READ);
+  }
   conn.reads = joined(conn.reads, call);
   conn.hold();
 }
@@ -112,6 +119,8 @@ export function joinReads(conn: StreamConn, call: ReadTurn): void {
 export function leaveReads(conn: StreamConn, call: ReadTurn): void {
   const wasFirst = conn.reads === call;
   conn.reads = without(conn.reads, call);
+  // A guard with nobody behind it leaves as well.
+  if (conn.reads instanceof GuardTurn && conn.reads.next === null) conn.reads = null;
   if (conn.reads === null) gaveUp(conn);
   else if (wasFirst) pumpReads(conn);
 }

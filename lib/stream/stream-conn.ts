@@ -32,9 +32,11 @@ import { type Deadline, toEpoch } from '../deadline';
 import { unwatch, type Waiter, watch } from '../dispatch';
 import { causeOf, ErrBusy, ErrClosed, OpError, thrownCause } from '../errors';
 import { closeWithOwner, Handle, type HandleOwner, ownedBy } from '../handle';
+import type { ProxyHeader } from '../proxy-protocol/header';
 import { exhausted } from '../turn';
 import { Closing } from './closing';
 import { checkHandlers, Flow, pumpFlow, resumeFlow } from './flowing';
+import { type Guard, letIn } from './guard';
 import { failReads, pumpReads, type ReadTurn, read } from './reading';
 import { failWrites, pumpWrites, send, toBytes, type WriteTurn, write, writev } from './writing';
 
@@ -51,6 +53,13 @@ const SYSCALLS: Readonly<Record<string, string>> = {
 
 /** The operations that a connection in handler style does not take. */
 const READING = new Set(['read', 'peek', 'raw-read']);
+
+/** What a PROXY header told of a connection. */
+interface Proxied {
+  readonly header: ProxyHeader;
+  /** The other end of the socket. */
+  readonly peer: Addr;
+}
 
 export abstract class StreamConn implements Conn, Waiter {
   /** @internal */
@@ -73,6 +82,9 @@ export abstract class StreamConn implements Conn, Waiter {
   ended = false;
   /** @internal What tryWrite() met while nobody listened: the next call reports it. */
   unreported: OpError | null = null;
+  /** @internal Looks at the first bytes before anybody gets them; null where there is nothing to look for. */
+  guard: Guard | null = null;
+  private proxied: Proxied | null = null;
   private local: Addr | AddressTuple | null;
   private remote: Addr | AddressTuple | null = null;
 
@@ -190,6 +202,26 @@ export abstract class StreamConn implements Conn, Waiter {
     return this.remote;
   }
 
+  /**
+   * Who is connected here: `remoteAddr`, or the balancer that told it in a PROXY header. Still there
+   * after close.
+   */
+  get peerAddr(): Addr {
+    return this.proxied === null ? this.remoteAddr : this.proxied.peer;
+  }
+
+  /** The PROXY header that the connection began with, where its listener reads them; else null. */
+  get proxyHeader(): ProxyHeader | null {
+    return this.proxied === null ? null : this.proxied.header;
+  }
+
+  /** @internal It is somebody else's connection, as the header tells. */
+  forwardedFor(header: ProxyHeader): void {
+    this.proxied = { header, peer: this.remoteAddr };
+    this.remote = header.source ?? this.remote;
+    this.local = header.destination ?? this.local;
+  }
+
   get state(): ConnState {
     if (this.id < 0) return 'closed';
     if (this.closing !== null) return 'closing';
@@ -241,8 +273,8 @@ export abstract class StreamConn implements Conn, Waiter {
   }
 
   private readable(): void {
-    if (this.flow !== null) pumpFlow(this, this.flow);
-    else pumpReads(this);
+    if (this.flow === null) pumpReads(this);
+    else if (this.guard === null || letIn(this)) pumpFlow(this, this.flow);
   }
 
   private readExpired(): void {
@@ -303,7 +335,8 @@ export abstract class StreamConn implements Conn, Waiter {
 
   /** @internal Whether a new call waits for the next turn, whatever is there. One past its deadline fails at once. */
   mustWait(side: number): boolean {
-    if (!exhausted() || (native.state(this.id) & (1 << side)) !== 0) return false;
+    const guarded = side === READ && this.guard !== null;
+    if ((!guarded && !exhausted()) || (native.state(this.id) & (1 << side)) !== 0) return false;
     native.awaitNotice(this.id, side, ONCE);
     // No event tells of bytes that were put back.
     if (side === READ && this.front !== null) native.wakeUp(this.id, READ);

@@ -2,7 +2,7 @@ import {
   dial,
   listen,
   type ProxyEvent,
-  type ProxyListenOptions,
+  type ProxyOptions,
   pipe,
   serve,
   type TCPAddr,
@@ -16,7 +16,7 @@ import { socketPath } from '../support/pair.ts';
 import { ask, echo, greeter, type Socket, target } from '../support/targets.ts';
 import { eventually } from '../support/time.ts';
 
-const start = (network: 'tcp' | 'unix', options: ProxyListenOptions) =>
+const start = (network: 'tcp' | 'unix', options: ProxyOptions) =>
   TcpProxy.listen(network, network === 'tcp' ? '127.0.0.1:0' : socketPath(), options);
 
 const connect = (proxy: TcpProxy): Promise<Socket> => dial(proxy.addr.network as 'tcp' | 'unix', `${proxy.addr}`);
