@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError } from 'commander';
 import { parsePort, splitHostPort } from '../addr';
+import { Trust } from '../proxy-protocol/trust';
 
 export interface Endpoint {
   network: 'tcp' | 'unix';
@@ -53,4 +54,14 @@ export function collectRoutes(text: string, before: Routes = {}): Routes {
   if (name === undefined || target === undefined)
     throw new InvalidArgumentError('expected name=target or *.name=target');
   return { ...before, [name]: [...(before[name] ?? []), parseTarget(target)] };
+}
+
+/** Networks whose PROXY headers are read: an address, a range of them, or `unix`. */
+export function collectNetworks(text: string, before: readonly string[] = []): string[] {
+  try {
+    new Trust([text]);
+  } catch {
+    throw new InvalidArgumentError('expected an IP address, a range such as 10.0.0.0/8, or unix');
+  }
+  return [...before, text];
 }

@@ -1,6 +1,7 @@
 // spliceway proxy: what it is told on the command line.
 
 import { type Command, CommanderError, Option } from 'commander';
+import type { ListenOptions } from '../listen';
 import type { ProxyBalance } from '../proxy/balance';
 import type { ProxyOptions } from '../proxy/options';
 import type { Endpoint, Routes, Target } from './address';
@@ -22,6 +23,10 @@ interface Flags {
   balance: ProxyBalance;
   sni?: Routes;
   helloTimeout: number;
+  acceptProxy?: string[];
+  proxyOptional?: true;
+  proxyTimeout: number;
+  sendProxy?: 'v1' | 'v2';
   connectTimeout: number;
   idleTimeout: number;
   halfCloseTimeout: number;
@@ -66,7 +71,7 @@ export function addProxy(spliceway: Command): void {
       const { runProxy } = await import('./proxy.js');
       await runProxy(settings);
     });
-  for (const option of [...forwarding(), ...limits(), ...running()]) command.addOption(option);
+  for (const option of [...forwarding(), ...headers(), ...limits(), ...running()]) command.addOption(option);
 }
 
 function forwarding(): Option[] {
@@ -85,6 +90,18 @@ function forwarding(): Option[] {
     count('--health-failures', 'failures to connect, in a row, after which a target is skipped', 3),
     duration('--health-backoff', 'how long it is skipped at first; doubled each time', 1000, '1s'),
     duration('--health-max-backoff', 'how long it is skipped at most', 30_000, '30s'),
+  ];
+}
+
+function headers(): Option[] {
+  return [
+    new Option(
+      '--accept-proxy <network>',
+      'PROXY headers are read from peers in this network (10.0.0.0/8, ::1, unix); may be repeated',
+    ).argParser<string[]>((text, before) => addresses().collectNetworks(text, before)),
+    new Option('--proxy-optional', 'with --accept-proxy: connections without a header are served too'),
+    duration('--proxy-timeout', 'with --accept-proxy: how long a header may take', 5000, '5s'),
+    new Option('--send-proxy <version>', 'send targets a PROXY header of this version').choices(['v1', 'v2']),
   ];
 }
 
@@ -122,12 +139,13 @@ function settingsOf(at: Endpoint, targets: Target[], flags: Flags): ProxySetting
   if (at.network !== 'unix' && (flags.mode !== undefined || flags.removeStale)) {
     throw usage('--mode and --remove-stale are for Unix sockets');
   }
+  if (flags.proxyOptional && flags.acceptProxy === undefined) throw usage('--proxy-optional is for --accept-proxy');
   return { at, options: optionsOf(targets, routes, flags), drainTimeout, workers, json };
 }
 
 function optionsOf(targets: Target[], routes: Routes, flags: Flags): ProxyOptions {
   const { balance, connectTimeout, idleTimeout, halfCloseTimeout, maxConnections, maxPerSource, rate } = flags;
-  const { healthFailures: failures, healthBackoff: backoff, healthMaxBackoff: maxBackoff, mode, removeStale } = flags;
+  const { healthFailures: failures, healthBackoff: backoff, healthMaxBackoff: maxBackoff, sendProxy } = flags;
   return {
     targets,
     routes,
@@ -135,10 +153,17 @@ function optionsOf(targets: Target[], routes: Routes, flags: Flags): ProxyOption
     connectTimeout,
     idleTimeout,
     halfCloseTimeout,
+    sendProxyHeader: sendProxy === undefined ? undefined : { version: sendProxy === 'v1' ? 1 : 2 },
     health: { failures, backoff, maxBackoff },
     maxConnections,
     maxPerSource,
     rateLimit: rate,
-    listen: { mode, removeStale },
+    listen: listenOf(flags),
   };
+}
+
+function listenOf({ mode, removeStale, acceptProxy: trusted, proxyOptional, proxyTimeout }: Flags): ListenOptions {
+  const listen = { mode, removeStale };
+  if (trusted === undefined) return listen;
+  return { ...listen, proxyProtocol: { trusted, required: !proxyOptional, timeout: proxyTimeout } } as ListenOptions;
 }
