@@ -95,4 +95,6 @@ export { type ServeOptions, type Server, type ShutdownResult, serve } from './se
 export { socketOptions } from './socket-option';
 export type { ReceivedFds } from './stream/passing';
 export { type KeepAliveConfig, TCPConn } from './tcp-conn';
+export { type ClientHello, parseClientHello } from './tls-hello/client-hello';
+export { type ClientHelloOptions, type PeekableConn, peekClientHello } from './tls-hello/peek';
 export { type PeerCredentials, UnixConn } from './unix-conn';

@@ -72,6 +72,20 @@ export interface Acceptor<C> {
   failed(error: OpError): void;
 }
 
+/** @internal A listener that can be emptied before it is closed. */
+export interface Drainable<C> {
+  /**
+   * Hands over what queues. With a promise more may follow, after close() too, until that settles; a
+   * second close() ends it.
+   */
+  drainQueue(acceptor: Acceptor<C>): Promise<void> | void;
+}
+
+/** @internal */
+export function isDrainable<C extends Conn>(listener: Listener<C>): listener is Listener<C> & Drainable<C> {
+  return typeof (listener as Partial<Drainable<C>>).drainQueue === 'function';
+}
+
 class PendingAccept extends Pending<SocketConnection> {}
 
 type SocketConnection = TCPConn | UnixConn;
@@ -80,7 +94,9 @@ type SocketConnection = TCPConn | UnixConn;
 const BATCH = 64;
 
 /** A listener on a socket of the kernel's: what listen() gives for TCP and Unix. */
-export class SocketListener<C extends SocketConnection = SocketConnection> implements Listener<C>, Waiter, RawSource {
+export class SocketListener<C extends SocketConnection = SocketConnection>
+  implements Listener<C>, Drainable<C>, Waiter, RawSource
+{
   /** @internal */
   readonly net: string;
   readonly addr: Addr;

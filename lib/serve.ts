@@ -8,7 +8,7 @@ import { MAX_TIMER } from './deadline';
 import { rethrowLater, waiterOf } from './dispatch';
 import { ErrBusy, ErrClosed, OpError } from './errors';
 import { Handle, type HandleOwner, ownedBy } from './handle';
-import { type Acceptor, type Listener, SocketListener } from './listener';
+import { type Acceptor, isDrainable, type Listener, SocketListener } from './listener';
 import { StreamConn } from './stream/stream-conn';
 
 const DEFAULT_SHUTDOWN_TIMEOUT = 5000;
@@ -79,6 +79,7 @@ class ConnServer<C extends Conn> extends AsyncResource implements Server, Handle
   private readonly open = new Set<Handle | C>();
   private readonly stopping = new AbortController();
   private whenEmpty: (() => void) | null = null;
+  private accepts = 0;
   private ending: Promise<ShutdownResult> | null = null;
 
   constructor(
@@ -135,6 +136,7 @@ class ConnServer<C extends Conn> extends AsyncResource implements Server, Handle
     const owned = (conn as { [ownedBy]?: (owner: HandleOwner) => Handle })[ownedBy];
     const ref = owned === undefined ? conn : owned.call(conn, this);
     this.open.add(ref);
+    this.accepts++;
     return ref;
   }
 
@@ -194,13 +196,22 @@ class ConnServer<C extends Conn> extends AsyncResource implements Server, Handle
   }
 
   private async end(timeout: number): Promise<ShutdownResult> {
-    if (this.listener instanceof SocketListener) this.listener.drainQueue(this as unknown as Acceptor<never>);
-    const before = this.open.size;
+    const began = performance.now();
+    const late = isDrainable(this.listener) ? this.listener.drainQueue(this) : undefined;
+    const before = this.open.size - this.accepts;
     this.stop();
-    await this.emptyWithin(timeout);
+    if (late !== undefined) await this.lateWithin(late, timeout);
+    await this.emptyWithin(Math.max(timeout - (performance.now() - began), 0));
     const forced = this.open.size;
     this.closeAll();
-    return { finished: before - forced, forced };
+    return { finished: before + this.accepts - forced, forced };
+  }
+
+  /** Those that the listener has taken, and cannot hand over yet. */
+  private async lateWithin(late: Promise<void>, timeout: number): Promise<void> {
+    const timer = setTimeout(() => this.listener.close(), Math.min(timeout, MAX_TIMER));
+    await late;
+    clearTimeout(timer);
   }
 
   private emptyWithin(timeout: number): Promise<void> {

@@ -11,7 +11,7 @@ import { checkBoolean, checkFunction, checkInteger, checkObject } from '../check
 import type { CallOptions, Conn } from '../conn';
 import { type Deadline, MAX_TIMER } from '../deadline';
 import { ErrClosed, ErrDeadlineExceeded, invalidValue, OpError } from '../errors';
-import type { Listener } from '../listener';
+import { type Acceptor, type Drainable, isDrainable, type Listener } from '../listener';
 import { advanced, checked, joined, Pending, rejected, without } from '../pending';
 import type { Guard } from '../stream/guard';
 import { signalOf } from '../stream/reading';
@@ -119,7 +119,7 @@ export function settingsOf(options: ProxyProtocolOptions): Settings {
 /** An accept() that waits. */
 class PendingAccept<C> extends Pending<C> {}
 
-class HeaderListener<C extends Conn, L extends Listener<C>> implements ProxyListener<C, L> {
+class HeaderListener<C extends Conn, L extends Listener<C>> implements ProxyListener<C, L>, Drainable<C> {
   readonly rejected: ProxyRejections = { malformed: 0, oversized: 0, missing: 0, timeout: 0, ended: 0, untrusted: 0 };
   /** Accepted below, and not known yet to be handed out. */
   private readonly reading = new Set<C>();
@@ -130,20 +130,24 @@ class HeaderListener<C extends Conn, L extends Listener<C>> implements ProxyList
   private stopping: NodeJS.Immediate | null = null;
   private closed = false;
   private referenced = true;
-  /** For connections that are not trusted. */
-  private readonly guard: Guard = {
-    enough: SIGNATURE,
-    refuses: looksLikeHeader,
-    refused: () => {
-      this.rejected.untrusted++;
-    },
-  };
+  /** Who gets all connections, once the listener is about to close; and what is done then. */
+  private draining: { acceptor: Acceptor<C>; done(): void } | null = null;
+  private readonly guard: Guard;
   private readonly timer = new DeadlineTimer(() => this.failAccepts(ErrDeadlineExceeded));
 
   constructor(
     readonly inner: L,
     private readonly settings: Settings,
-  ) {}
+  ) {
+    this.guard = {
+      enough: SIGNATURE,
+      refuses: looksLikeHeader,
+      patience: settings.timeout,
+      refused: () => {
+        this.rejected.untrusted++;
+      },
+    };
+  }
 
   get addr(): Addr {
     return this.inner.addr;
@@ -227,8 +231,8 @@ class HeaderListener<C extends Conn, L extends Listener<C>> implements ProxyList
   }
 
   private admit(conn: C): void {
-    if (this.closed) conn.close();
-    else if (this.settings.trust.has(conn.remoteAddr)) this.read(conn);
+    if (this.abandoned) conn.close();
+    else if (this.settings.trust.has(conn.remoteAddr)) void this.read(conn);
     else if (this.settings.untrusted === 'close') this.reject(conn, 'untrusted');
     else {
       if (conn instanceof SocketConn) conn.guard = this.guard;
@@ -236,42 +240,39 @@ class HeaderListener<C extends Conn, L extends Listener<C>> implements ProxyList
     }
   }
 
-  private read(conn: C): void {
+  private async read(conn: C): Promise<void> {
     const { timeout, required } = this.settings;
     this.reading.add(conn);
-    if (!this.referenced) keepAlive(conn, false);
-    conn.setReadDeadline(Date.now() + timeout);
-    readHeader(conn, this.settings, required).then(
-      (header) => this.wasRead(conn, header),
-      (error: unknown) => {
-        this.reading.delete(conn);
-        if (!this.closed) this.reject(conn, problemOf(error));
-        this.take();
-      },
-    );
+    try {
+      if (!this.referenced) keepAlive(conn, false);
+      conn.setReadDeadline(Date.now() + timeout);
+      this.wasRead(conn, await readHeader(conn, this.settings, required));
+    } catch (error) {
+      this.reject(conn, problemOf(error));
+    }
+    this.reading.delete(conn);
+    if (this.reading.size === 0) this.draining?.done();
+    this.take();
   }
 
   private wasRead(conn: C, header: ProxyHeader | null): void {
-    this.reading.delete(conn);
-    if (this.closed) return void conn.close();
+    if (this.abandoned) return void conn.close();
     conn.setReadDeadline(null);
     if (!this.referenced) keepAlive(conn, true);
     if (header !== null) tell(conn, header);
     this.deliver(conn);
-    this.take();
   }
 
   private reject(conn: C, why: keyof ProxyRejections): void {
-    this.rejected[why]++;
+    // Those that close() has closed did nothing wrong.
+    if (!this.abandoned) this.rejected[why]++;
     conn.close();
   }
 
   private deliver(conn: C): void {
+    if (this.draining !== null) return this.draining.acceptor.accepted(conn);
     const call = this.accepts;
-    if (call === null) {
-      this.ready.push(conn);
-      return;
-    }
+    if (call === null) return void this.ready.push(conn);
     this.accepts = advanced(call);
     call.resolve(conn);
     this.settle();
@@ -291,10 +292,30 @@ class HeaderListener<C extends Conn, L extends Listener<C>> implements ProxyList
 
   close(): boolean {
     const closed = this.inner.close();
+    if (this.closed) this.draining?.done();
     this.closed = true;
-    for (const conn of [...this.reading, ...this.ready.splice(0)]) conn.close();
+    if (this.abandoned) for (const conn of [...this.reading, ...this.ready.splice(0)]) conn.close();
     this.failAccepts(ErrClosed);
     return closed;
+  }
+
+  /** Closed, and nobody gets what was taken before. */
+  private get abandoned(): boolean {
+    return this.closed && this.draining === null;
+  }
+
+  drainQueue(acceptor: Acceptor<C>): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.draining = null;
+        resolve();
+      };
+      this.draining = { acceptor, done };
+      const admitting = { accepted: (conn: C) => this.admit(conn), failed: () => {} };
+      if (isDrainable(this.inner)) void this.inner.drainQueue(admitting);
+      for (const conn of this.ready.splice(0)) acceptor.accepted(conn);
+      if (this.reading.size === 0) done();
+    });
   }
 
   setDeadline(t: Deadline): void {

@@ -40,8 +40,8 @@ class SeenInKernel implements Beginning {
   }
 
   async take(length: number): Promise<void> {
-    if (length > this.taken) await this.conn.read(Buffer.allocUnsafe(length - this.taken));
-    else if (length < this.taken) this.conn.unread(this.bytes.subarray(length, this.taken));
+    if (length < this.taken) this.conn.unread(this.bytes.subarray(length, this.taken));
+    while (this.taken < length) this.taken += (await this.conn.read(Buffer.allocUnsafe(length - this.taken))) ?? length;
     this.taken = length;
   }
 }

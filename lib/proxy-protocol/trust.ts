@@ -1,6 +1,6 @@
 // Whose PROXY headers are believed.
 
-import { type Addr, hostBytes } from '../addr';
+import { type Addr, hostBytes, TCPAddr, UnixAddr } from '../addr';
 import { checkString } from '../check';
 import { invalidType, invalidValue } from '../errors';
 
@@ -26,8 +26,8 @@ export class Trust {
   }
 
   has(addr: Addr): boolean {
-    if (addr.network === 'unix') return this.unix;
-    const host = addr.network === 'tcp' ? hostBytes(addr.ip) : null;
+    if (addr instanceof UnixAddr) return this.unix && addr.network === 'unix';
+    const host = addr instanceof TCPAddr ? hostBytes(addr.ip) : null;
     return host !== null && this.ranges.some((range) => contains(range, host));
   }
 }

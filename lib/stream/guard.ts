@@ -14,6 +14,8 @@ export interface Guard {
   readonly enough: number;
   /** Whether a connection that begins so is refused; null while that cannot be told. */
   refuses(first: Buffer): boolean | null;
+  /** How long so few bytes may be held back, in milliseconds; then they are what they are. */
+  readonly patience: number;
   /** One was. */
   refused(): void;
 }
@@ -62,8 +64,19 @@ function inspect(conn: StreamConn, guard: Guard): number {
     // The end: it will not become what is refused.
     const verdict = seen === 0 ? false : guard.refuses(first);
     if (verdict !== null) return verdict ? REFUSED : 0;
+    if (known === 0) giveUpLater(conn, guard);
     takeToFront(conn, seen);
   }
+}
+
+// A client that says so little may be waiting for an answer to it.
+function giveUpLater(conn: StreamConn, guard: Guard): void {
+  const giveUp = () => {
+    if (conn.id < 0 || conn.guard === null) return;
+    conn.guard = null;
+    native.wakeUp(conn.id, READ);
+  };
+  setTimeout(giveUp, guard.patience).unref();
 }
 
 // A look waits for a first byte, and never for one more: what was seen must go.
