@@ -6,7 +6,7 @@ import type { ProxyBalance } from '../proxy/balance';
 import type { ProxyOptions } from '../proxy/options';
 import type { Endpoint, Routes, Target } from './address';
 import { addresses, listenArgument, targetsArgument } from './arguments';
-import { countFrom, parseDuration, parseSize } from './units';
+import { countFrom, parseDuration, parseLimit, parseSize } from './units';
 
 /** What a proxy does, in plain data: it goes to workers as a message. */
 export interface ProxySettings {
@@ -55,6 +55,9 @@ Times are 250ms, 5s, 5m or 1h; sizes 64KiB, 10MiB or a number of bytes; 0 is non
 const duration = (flags: string, what: string, byDefault: number, shown: string): Option =>
   new Option(`${flags} <time>`, what).argParser(parseDuration).default(byDefault, shown);
 
+const limit = (flags: string, what: string): Option =>
+  new Option(`${flags} <time>`, what).argParser(parseLimit).default(5000, '5s');
+
 const count = (flags: string, what: string, byDefault: number, shown = String(byDefault)): Option =>
   new Option(`${flags} <n>`, what).argParser(countFrom(0)).default(byDefault, shown);
 
@@ -83,7 +86,7 @@ function forwarding(): Option[] {
       '--sni <name=target>',
       'TLS: where a client goes that asks for this name; may be repeated',
     ).argParser<Routes>((text, before) => addresses().collectRoutes(text, before)),
-    duration('--hello-timeout', 'with --sni: how long a client may take to send its ClientHello', 5000, '5s'),
+    limit('--hello-timeout', 'with --sni: how long a client may take to send its ClientHello'),
     duration('--connect-timeout', 'how long an attempt to connect to a target may take', 5000, '5s'),
     duration('--idle-timeout', 'end a connection on which no byte has moved for so long', 0, 'none'),
     duration('--half-close-timeout', 'end a connection so long after one side has sent FIN', 0, 'none'),
@@ -100,7 +103,7 @@ function headers(): Option[] {
       'PROXY headers are read from peers in this network (10.0.0.0/8, ::1, unix); may be repeated',
     ).argParser<string[]>((text, before) => addresses().collectNetworks(text, before)),
     new Option('--proxy-optional', 'with --accept-proxy: connections without a header are served too'),
-    duration('--proxy-timeout', 'with --accept-proxy: how long a header may take', 5000, '5s'),
+    limit('--proxy-timeout', 'with --accept-proxy: how long a header may take'),
     new Option('--send-proxy <version>', 'send targets a PROXY header of this version').choices(['v1', 'v2']),
   ];
 }
@@ -144,11 +147,13 @@ function settingsOf(at: Endpoint, targets: Target[], flags: Flags): ProxySetting
 }
 
 function optionsOf(targets: Target[], routes: Routes, flags: Flags): ProxyOptions {
-  const { balance, connectTimeout, idleTimeout, halfCloseTimeout, maxConnections, maxPerSource, rate } = flags;
+  const { helloTimeout, balance, connectTimeout, idleTimeout, halfCloseTimeout, maxConnections, maxPerSource, rate } =
+    flags;
   const { healthFailures: failures, healthBackoff: backoff, healthMaxBackoff: maxBackoff, sendProxy } = flags;
   return {
     targets,
     routes,
+    helloTimeout,
     balance,
     connectTimeout,
     idleTimeout,

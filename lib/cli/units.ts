@@ -3,11 +3,20 @@
 import { InvalidArgumentError } from 'commander';
 
 const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+/** What a timer can be set to, in milliseconds. */
+const LONGEST = 2 ** 31 - 1;
 const BYTES = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
 
 /** Milliseconds. */
 export function parseDuration(text: string): number {
   return text === '0' ? 0 : measure(text, MILLISECONDS, 'a time such as 250ms, 5s, 5m or 1h');
+}
+
+/** Milliseconds, for what must end some time. */
+export function parseLimit(text: string): number {
+  const limit = parseDuration(text);
+  if (limit > 0 && limit <= LONGEST) return limit;
+  throw new InvalidArgumentError('expected more than 0, and less than 24 days');
 }
 
 /** Bytes; a number alone is one of bytes. */

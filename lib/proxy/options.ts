@@ -1,6 +1,7 @@
 // What a proxy is told: checked, and with every default in its place.
 
 import { checkDuration, checkFunction, checkInteger, checkObject, checkSignal } from '../check';
+import { MAX_TIMER } from '../deadline';
 import { Dialer, type DialerOptions } from '../dial';
 import { invalidValue } from '../errors';
 import type { ListenOptions, ProxyListenOptions } from '../listen';
@@ -25,6 +26,8 @@ export interface ProxyOptions {
    * TLS, goes to `targets`.
    */
   routes?: Readonly<Record<string, ProxyTargets>> | undefined;
+  /** With routes: how long a client may take to send its ClientHello, in milliseconds: 1 to 2^31 - 1. Default 5000. */
+  helloTimeout?: number | undefined;
   /** How targets are chosen. Default `roundRobin`. */
   balance?: ProxyBalance | undefined;
   /**
@@ -58,6 +61,7 @@ export interface ProxyOptions {
 export interface Settings {
   readonly targets: readonly TargetSpec[];
   readonly routes: ReadonlyMap<string, readonly TargetSpec[]>;
+  readonly helloTimeout: number;
   readonly balance: ProxyBalance;
   readonly dial: DialerOptions;
   readonly sendProxyHeader: ProxyFormat | null;
@@ -75,19 +79,22 @@ export interface RelaySettings {
 }
 
 const CONNECT_TIMEOUT = 5000;
+const HELLO_TIMEOUT = 5000;
 const HEALTH: HealthLimits = { failures: 3, backoff: 1000, maxBackoff: 30_000 };
 const BALANCES: readonly ProxyBalance[] = ['roundRobin', 'leastConnections', 'sourceHash'];
 
 /** @throws TypeError, RangeError; OpError for a target whose text is no address */
 export function settingsOf(options: ProxyOptions): Settings {
   checkObject('options', options);
-  const { maxConnections = 0, maxPerSource = 0, onEvent, signal } = options;
+  const { helloTimeout = HELLO_TIMEOUT, maxConnections = 0, maxPerSource = 0, onEvent, signal } = options;
   if (onEvent !== undefined) checkFunction('options.onEvent', onEvent);
   if (signal !== undefined) checkSignal(signal);
+  checkInteger('options.helloTimeout', helloTimeout, 1, MAX_TIMER);
   checkCount('maxConnections', maxConnections);
   checkCount('maxPerSource', maxPerSource);
   return {
     ...destinations(options),
+    helloTimeout,
     balance: balanceOf(options),
     dial: dialOf(options),
     sendProxyHeader: formatOf(options),

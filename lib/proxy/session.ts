@@ -5,6 +5,7 @@ import type { Conn } from '../conn';
 import type { OpError } from '../errors';
 import { writeProxyHeader } from '../proxy-protocol/format';
 import { relay } from '../relay';
+import { type PeekableConn, peekClientHello } from '../tls-hello/peek';
 import type { Group } from './balance';
 import { connect, type Dialing, type Upstream } from './connecting';
 import type { Destinations } from './destinations';
@@ -42,8 +43,8 @@ export class Session implements Dialing {
 
   /** Rejects for nothing that a peer does. The client is closed afterwards. */
   async run(): Promise<void> {
-    const group = this.shared.destinations.find(null);
-    if (group === null) return this.reject('noRoute');
+    const group = await this.route();
+    if (group === null) return;
     const since = performance.now();
     const upstream = await this.connect(group);
     if (upstream !== null) await this.forward(upstream, performance.now() - since);
@@ -53,6 +54,32 @@ export class Session implements Dialing {
     this.client.close();
     this.shared.countRejection(reason);
     this.shared.tell({ type: 'reject', ...this.about, reason, error });
+  }
+
+  private async route(): Promise<Group | null> {
+    const { destinations } = this.shared;
+    try {
+      const name = destinations.areNamed ? await this.askedName() : null;
+      const group = destinations.find(name);
+      if (group === null) this.reject('noRoute');
+      return group;
+    } catch (error) {
+      this.reject(this.whyNoHello(error as OpError), error as OpError);
+      return null;
+    }
+  }
+
+  /** What a TLS client asks for, whose ClientHello stays where it is. */
+  private async askedName(): Promise<string | null> {
+    const { client } = this;
+    if (!('peek' in client)) return null;
+    const hello = await peekClientHello(client as PeekableConn, { timeout: this.shared.settings.helloTimeout });
+    return hello?.sni ?? null;
+  }
+
+  private whyNoHello({ timeout }: OpError): ProxyRejectReason {
+    if (timeout) return 'noHello';
+    return this.client.state === 'closed' ? 'closed' : 'clientGone';
   }
 
   private async connect(group: Group): Promise<Upstream | null> {
