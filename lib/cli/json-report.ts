@@ -1,17 +1,30 @@
 // --json: each event is a JSON document on a line of its own, behind the line that every server prints.
 
+import { nameOf } from '../proxy/target';
 import type { ShutdownResult } from '../serve';
+import type { Target } from './address';
 import type { PlainEvent, Reporter } from './proxy-events';
 import type { ProxySettings } from './proxy-options';
 
 export class JsonReporter implements Reporter {
-  constructor(private readonly settings: ProxySettings) {}
+  constructor(private readonly settings: ProxySettings) {
+    // Whoever read the events may leave: connections are worth more than what is told of them.
+    process.stdout.on('error', () => {});
+  }
 
   listening(where: string): void {
     console.log(`listening ${where}`);
     const [network = '', address = ''] = where.split(' ');
-    const { targets, routes } = this.settings.options;
-    this.event({ event: 'start', network, address, pid: process.pid, targets, routes });
+    const { targets, routes } = this.settings;
+    const named = Object.entries(routes).map(([name, each]) => [name, each.map(shown)]);
+    this.event({
+      event: 'start',
+      network,
+      address,
+      pid: process.pid,
+      targets: targets.map(shown),
+      routes: Object.fromEntries(named),
+    });
   }
 
   event({ event, ...fields }: PlainEvent): void {
@@ -22,3 +35,6 @@ export class JsonReporter implements Reporter {
     this.event({ event: 'stop', ...result });
   }
 }
+
+/** A target as the other events name it. */
+const shown = (target: Target) => ({ name: nameOf(target), weight: target.weight });

@@ -1,7 +1,6 @@
 // spliceway proxy: what it is told on the command line.
 
 import { type Command, CommanderError, Option } from 'commander';
-import type { ListenOptions } from '../listen';
 import type { ProxyBalance } from '../proxy/balance';
 import type { ProxyOptions } from '../proxy/options';
 import type { Endpoint, Routes, Target } from './address';
@@ -11,6 +10,9 @@ import { countFrom, parseDuration, parseLimit, parseSize } from './units';
 /** What a proxy does, in plain data: it goes to workers as a message. */
 export interface ProxySettings {
   readonly at: Endpoint;
+  readonly targets: readonly Target[];
+  readonly routes: Routes;
+  /** All else that the proxy is told. */
   readonly options: ProxyOptions;
   /** Milliseconds that connections get to end after the first signal. */
   readonly drainTimeout: number;
@@ -143,16 +145,14 @@ function settingsOf(at: Endpoint, targets: Target[], flags: Flags): ProxySetting
     throw usage('--mode and --remove-stale are for Unix sockets');
   }
   if (flags.proxyOptional && flags.acceptProxy === undefined) throw usage('--proxy-optional is for --accept-proxy');
-  return { at, options: optionsOf(targets, routes, flags), drainTimeout, workers, json };
+  return { at, targets, routes, options: optionsOf(flags), drainTimeout, workers, json };
 }
 
-function optionsOf(targets: Target[], routes: Routes, flags: Flags): ProxyOptions {
+function optionsOf(flags: Flags): ProxyOptions {
   const { helloTimeout, balance, connectTimeout, idleTimeout, halfCloseTimeout, maxConnections, maxPerSource, rate } =
     flags;
   const { healthFailures: failures, healthBackoff: backoff, healthMaxBackoff: maxBackoff, sendProxy } = flags;
   return {
-    targets,
-    routes,
     helloTimeout,
     balance,
     connectTimeout,
@@ -167,8 +167,14 @@ function optionsOf(targets: Target[], routes: Routes, flags: Flags): ProxyOption
   };
 }
 
-function listenOf({ mode, removeStale, acceptProxy: trusted, proxyOptional, proxyTimeout }: Flags): ListenOptions {
+function listenOf({
+  mode,
+  removeStale,
+  acceptProxy: trusted,
+  proxyOptional,
+  proxyTimeout,
+}: Flags): ProxyOptions['listen'] {
   const listen = { mode, removeStale };
   if (trusted === undefined) return listen;
-  return { ...listen, proxyProtocol: { trusted, required: !proxyOptional, timeout: proxyTimeout } } as ListenOptions;
+  return { ...listen, proxyProtocol: { trusted, required: !proxyOptional, timeout: proxyTimeout } };
 }

@@ -28,9 +28,9 @@ async function proxyHere(settings: ProxySettings): Promise<void> {
 
 /** A proxy as the settings have it, which tells what a reporter has a use for. */
 export function startProxy(settings: ProxySettings, tell: (event: ProxyEvent) => void): Promise<TcpProxy> {
-  const { at, options, json } = settings;
+  const { at, targets, routes, options, json } = settings;
   const onEvent = (event: ProxyEvent) => {
     if (isTold(event.type, json)) tell(event);
   };
-  return TcpProxy.listen(at.network, at.address, { ...options, onEvent });
+  return TcpProxy.listen(at.network, at.address, { ...options, targets, routes, onEvent });
 }

@@ -6,24 +6,23 @@ const EVERY = 1000;
 const CLEAR = '\r\x1b[K';
 
 export class StatusLine {
-  private readonly timer: NodeJS.Timeout | null = null;
+  private timer: NodeJS.Timeout | null = null;
+  private shown = '';
 
   /** @param text what there is to say now. Where standard error is no terminal it is never asked */
-  constructor(private readonly text: () => string) {
-    if (!StatusLine.isPossible) return;
-    this.timer = setInterval(() => this.draw(), EVERY);
-    this.timer.unref();
-  }
+  constructor(private readonly text: () => string) {}
 
-  static get isPossible(): boolean {
-    return process.stderr.isTTY === true && process.env.TERM !== 'dumb';
+  start(): void {
+    if (process.stderr.isTTY !== true || process.env.TERM === 'dumb') return;
+    this.timer = setInterval(() => this.renew(), EVERY);
+    this.timer.unref();
   }
 
   /** A line that stays. */
   print(line: string): void {
     if (this.timer !== null) process.stderr.write(CLEAR);
     console.error(line);
-    if (this.timer !== null) this.draw();
+    if (this.timer !== null) process.stderr.write(this.shown);
   }
 
   stop(): void {
@@ -32,8 +31,9 @@ export class StatusLine {
     process.stderr.write(CLEAR);
   }
 
-  private draw(): void {
+  private renew(): void {
     // A line that wraps could not be taken away again.
-    process.stderr.write(CLEAR + this.text().slice(0, process.stderr.columns - 1));
+    this.shown = this.text().slice(0, (process.stderr.columns || 80) - 1);
+    process.stderr.write(CLEAR + this.shown);
   }
 }

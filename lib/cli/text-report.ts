@@ -21,6 +21,7 @@ export class TextReporter implements Reporter {
 
   listening(where: string): void {
     console.log(`listening ${where}`);
+    this.status.start();
   }
 
   event(event: PlainEvent): void {
