@@ -96,7 +96,9 @@ export class Session implements Dialing {
   private async forward({ target, conn }: Upstream, connectTime: number): Promise<void> {
     const joined = { ...this.about, target: target.name, connectTime };
     this.shared.tell({ type: 'connect', ...joined });
-    const result = await target.follow(relay(this.client, conn, this.shared.settings.relay));
+    const result = await target
+      .follow(relay(this.client, conn, this.shared.settings.relay))
+      .finally(() => conn.close());
     const { reason, error, duration, aToB: bytesToTarget, bToA: bytesToClient } = result;
     const endedBy = result.endedBy === null ? null : SIDES[result.endedBy];
     this.shared.tell({ type: 'end', ...joined, reason, endedBy, error, bytesToTarget, bytesToClient, duration });

@@ -17,13 +17,12 @@ export class ClientWatch {
   private readonly controller = new AbortController();
 
   constructor(client: Conn) {
-    // Where there are packets, the question would be one.
-    if (!(client instanceof SocketConn) || client.net === 'unixpacket') return;
+    if (!(client instanceof SocketConn)) return;
     const { signal } = this;
     const gone = () => this.controller.abort(GONE);
     const ask = () => {
-      // Nothing is sent, and a socket that cannot send says so.
-      client.write(NOTHING).catch(gone);
+      // Nothing is sent, and a socket that cannot send says so. Where there are packets it would be one.
+      if (client.net !== 'unixpacket') client.write(NOTHING).catch(gone);
       return false;
     };
     client.syscallConn().read(ask, { signal }).catch(gone);

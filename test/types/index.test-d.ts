@@ -10,6 +10,8 @@ import {
   type OpError,
   type Packet,
   type PacketConn,
+  type ProxyEvent,
+  Proxy as TcpProxy,
   type TCPConn,
   type UDPAddr,
   type UDPConn,
@@ -54,4 +56,11 @@ test('an error of an operation says which, where and why', () => {
   expectTypeOf(error.timeout).toEqualTypeOf<boolean>();
   expectTypeOf(error.bytesWritten).toEqualTypeOf<number | undefined>();
   expectTypeOf(error.cause).toEqualTypeOf<Error>();
+});
+
+test("a proxy's events are told apart by their type", () => {
+  expectTypeOf(TcpProxy.listen('tcp', '', { targets: '' })).resolves.toEqualTypeOf<TcpProxy>();
+  const event = {} as ProxyEvent;
+  if (event.type === 'end') expectTypeOf(event.error).toEqualTypeOf<OpError | null>();
+  if (event.type === 'targetUp') expectTypeOf(event).not.toHaveProperty('source');
 });
