@@ -1,4 +1,4 @@
-import { dial, listen, pipe, type ProxyProtocolOptions, writeProxyHeader } from 'spliceway';
+import { dial, listen, type ProxyProtocolOptions, pipe, writeProxyHeader } from 'spliceway';
 import { limitListener } from 'spliceway/limits';
 import { type ConnPair, testConn } from 'spliceway/testing';
 import { describe, test } from 'vitest';
