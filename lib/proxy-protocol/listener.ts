@@ -102,7 +102,7 @@ interface Settings extends HeaderLimits {
 const DEFAULT_TIMEOUT = 5000;
 const DEFAULT_MAX_PENDING = 1024;
 
-/** Checks the options, and fills in what is absent. */
+/** @internal Checks the options, and fills in what is absent. */
 export function settingsOf(options: ProxyProtocolOptions): Settings {
   checkObject('options', options);
   const { untrusted = 'plain', required = true } = options;
