@@ -77,6 +77,7 @@ interface Native {
   writeScratch(id: number, resumed: boolean, length: number): number;
   writeVector(id: number, resumed: boolean, list: readonly Uint8Array[], first: number, offset: number): number;
   shutdown(id: number, how: number): number;
+  markNew(id: number): void;
 
   accept(id: number, resumed: boolean, max: number): number;
   recheck(id: number): void;

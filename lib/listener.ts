@@ -94,9 +94,7 @@ type SocketConnection = TCPConn | UnixConn;
 const BATCH = 64;
 
 /** A listener on a socket of the kernel's: what listen() gives for TCP and Unix. */
-export class SocketListener<C extends SocketConnection = SocketConnection>
-  implements Listener<C>, Drainable<C>, Waiter, RawSource
-{
+export class SocketListener<C extends SocketConnection = SocketConnection> implements Listener<C>, Waiter, RawSource {
   /** @internal */
   readonly net: string;
   readonly addr: Addr;
@@ -335,7 +333,7 @@ export class SocketListener<C extends SocketConnection = SocketConnection>
     this.serveBatch(acceptor);
   }
 
-  /** @internal Hands over what queues now; nothing is lost when the listener closes after this. */
+  /** @internal Hands over what queues now; nothing is lost when the listener closes after this. See Drainable. */
   drainQueue(acceptor: Acceptor<C>): void {
     // Those that came in this very turn have raised no event yet.
     if (this.id >= 0) native.recheck(this.id);

@@ -102,7 +102,7 @@ interface Settings extends HeaderLimits {
 const DEFAULT_TIMEOUT = 5000;
 const DEFAULT_MAX_PENDING = 1024;
 
-/** Checks the options, and fills in what is absent. */
+/** @internal Checks the options, and fills in what is absent. */
 export function settingsOf(options: ProxyProtocolOptions): Settings {
   checkObject('options', options);
   const { untrusted = 'plain', required = true } = options;
@@ -259,7 +259,7 @@ class HeaderListener<C extends Conn, L extends Listener<C>> implements ProxyList
     if (this.abandoned) return void conn.close();
     conn.setReadDeadline(null);
     if (!this.referenced) keepAlive(conn, true);
-    if (header !== null) tell(conn, header);
+    tell(conn, header);
     this.deliver(conn);
   }
 
@@ -377,8 +377,9 @@ function keepAlive(conn: Conn, on: boolean): void {
 }
 
 /** A connection of another make has its addresses covered by those of the header. */
-function tell(conn: Conn, header: ProxyHeader): void {
+function tell(conn: Conn, header: ProxyHeader | null): void {
   if (conn instanceof SocketConn) return conn.forwardedFor(header);
+  if (header === null) return;
   const { remoteAddr, localAddr } = conn;
   Object.defineProperties(conn, {
     peerAddr: { value: remoteAddr },

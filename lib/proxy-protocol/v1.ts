@@ -21,7 +21,7 @@ const LF = 10;
 export function measureV1(bytes: Buffer): number {
   const end = lineEnd(bytes);
   if (end > LONGEST) throw oversized(`a line of more than ${LONGEST} bytes`);
-  return Math.max(end, SHORTEST);
+  return end;
 }
 
 // What is behind UNKNOWN is to be ignored, whatever it is. Elsewhere a LF on its own will never do.
@@ -30,7 +30,7 @@ function lineEnd(bytes: Buffer): number {
     if (bytes[lf - 1] === CR) return lf + 1;
     if (!bytes.subarray(0, lf).toString('latin1').startsWith(UNKNOWN)) throw malformed('a line that ends without CR');
   }
-  return bytes.length + (bytes[bytes.length - 1] === CR ? 1 : 2);
+  return Math.max(bytes.length + (bytes[bytes.length - 1] === CR ? 1 : 2), SHORTEST);
 }
 
 const LINE = /^PROXY (TCP[46]) (\S+) (\S+) (\d+) (\d+)\r\n$/;
@@ -38,7 +38,7 @@ const UNKNOWN_LINE = /^PROXY UNKNOWN( .*)?\r\n$/s;
 
 export function parseV1(bytes: Buffer): ProxyHeader {
   const line = bytes.toString('latin1');
-  const header = { ...UNTOLD, version: 1, command: 'PROXY', length: bytes.length } as const;
+  const header = { version: 1, command: 'PROXY', ...UNTOLD, length: bytes.length } as const;
   if (UNKNOWN_LINE.test(line)) return header;
   const [matched, protocol, source = '', destination = '', from = '', to = ''] = LINE.exec(line) ?? [];
   if (matched === undefined) throw malformed('a line of another form');

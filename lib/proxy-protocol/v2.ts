@@ -43,11 +43,11 @@ export function parseV2(bytes: Buffer): ProxyHeader {
   const command = bytes[12] as number;
   if (command !== LOCAL && command !== PROXY) throw malformed('another version or command');
   // All that follows is to be ignored, the family too.
-  if (command === LOCAL) return { ...UNTOLD, version: 2, command: 'LOCAL', length: bytes.length };
+  if (command === LOCAL) return { version: 2, command: 'LOCAL', ...UNTOLD, length: bytes.length };
   const { addresses, tlvs } = parseBlock(bytes);
   const [source = null, destination = null] = addresses;
-  const told = { source, destination, tlvs, ...describe(bytes, tlvs) };
-  return { ...told, version: 2, command: 'PROXY', length: bytes.length };
+  const told = { source, destination, tlvs, length: bytes.length, ...describe(bytes, tlvs) };
+  return { version: 2, command: 'PROXY', ...told };
 }
 
 function parseBlock(bytes: Buffer): { addresses: SocketAddr[]; tlvs: ProxyHeader['tlvs'] } {

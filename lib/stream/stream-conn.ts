@@ -215,8 +215,10 @@ export abstract class StreamConn implements Conn, Waiter {
     return this.proxied === null ? null : this.proxied.header;
   }
 
-  /** @internal It is somebody else's connection, as the header tells. */
-  forwardedFor(header: ProxyHeader): void {
+  /** @internal A header was read, which may tell that it is somebody else's connection, or none was there. */
+  forwardedFor(header: ProxyHeader | null): void {
+    native.markNew(this.id);
+    if (header === null) return;
     this.proxied = { header, peer: this.remoteAddr };
     this.remote = header.source ?? this.remote;
     this.local = header.destination ?? this.local;
