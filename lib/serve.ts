@@ -80,6 +80,8 @@ class ConnServer<C extends Conn> extends AsyncResource implements Server, Handle
   private readonly stopping = new AbortController();
   private whenEmpty: (() => void) | null = null;
   private accepts = 0;
+  /** Connections that were closed here, whoever had them. */
+  private forced = 0;
   private ending: Promise<ShutdownResult> | null = null;
 
   constructor(
@@ -199,11 +201,12 @@ class ConnServer<C extends Conn> extends AsyncResource implements Server, Handle
     const began = performance.now();
     const late = isDrainable(this.listener) ? this.listener.drainQueue(this) : undefined;
     const before = this.open.size - this.accepts;
+    const forcedBefore = this.forced;
     this.stop();
     if (late !== undefined) await this.lateWithin(late, timeout);
     await this.emptyWithin(Math.max(timeout - (performance.now() - began), 0));
-    const forced = this.open.size;
     this.closeAll();
+    const forced = this.forced - forcedBefore;
     return { finished: before + this.accepts - forced, forced };
   }
 
@@ -238,6 +241,7 @@ class ConnServer<C extends Conn> extends AsyncResource implements Server, Handle
   }
 
   private closeAll(): void {
+    this.forced += this.open.size;
     for (const ref of [...this.open]) {
       // Whoever waits for the connection is in the dispatcher's table, and must be told.
       const conn = ref instanceof Handle ? (waiterOf(ref.id) as StreamConn | undefined) : ref;

@@ -53,7 +53,8 @@ export function collectRoutes(text: string, before: Routes = {}): Routes {
   const [, name, target] = ROUTE.exec(text) ?? [];
   if (name === undefined || target === undefined)
     throw new InvalidArgumentError('expected name=target or *.name=target');
-  return { ...before, [name]: [...(before[name] ?? []), parseTarget(target)] };
+  const others = Object.hasOwn(before, name) ? (before[name] as Target[]) : [];
+  return { ...before, [name]: [...others, parseTarget(target)] };
 }
 
 /** Networks whose PROXY headers are read: an address, a range of them, or `unix`. */

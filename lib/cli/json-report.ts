@@ -7,14 +7,10 @@ import type { PlainEvent, Reporter } from './proxy-events';
 import type { ProxySettings } from './proxy-options';
 
 export class JsonReporter implements Reporter {
-  constructor(private readonly settings: ProxySettings) {
-    // Whoever read the events may leave: connections are worth more than what is told of them.
-    process.stdout.on('error', () => {});
-  }
+  constructor(private readonly settings: ProxySettings) {}
 
-  listening(where: string): void {
-    console.log(`listening ${where}`);
-    const [network = '', address = ''] = where.split(' ');
+  listening(network: string, address: string): void {
+    console.log(`listening ${network} ${address}`);
     const { targets, routes } = this.settings;
     const named = Object.entries(routes).map(([name, each]) => [name, each.map(shown)]);
     this.event({

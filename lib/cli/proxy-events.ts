@@ -13,8 +13,8 @@ export interface PlainEvent {
 
 /** Who is told what a proxy does. */
 export interface Reporter {
-  /** `where` is the line's end, `<network> <address>`: once it accepts. */
-  listening(where: string): void;
+  /** Once it accepts. */
+  listening(network: string, address: string): void;
   event(event: PlainEvent): void;
   stopped(result: ShutdownResult): void;
 }

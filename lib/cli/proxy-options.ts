@@ -91,7 +91,7 @@ function forwarding(): Option[] {
     limit('--hello-timeout', 'with --sni: how long a client may take to send its ClientHello'),
     duration('--connect-timeout', 'how long an attempt to connect to a target may take', 5000, '5s'),
     duration('--idle-timeout', 'end a connection on which no byte has moved for so long', 0, 'none'),
-    duration('--half-close-timeout', 'end a connection so long after one side has sent FIN', 0, 'none'),
+    duration('--half-close-timeout', 'the same, once one side has sent FIN', 0, 'as before'),
     count('--health-failures', 'failures to connect, in a row, after which a target is skipped', 3),
     duration('--health-backoff', 'how long it is skipped at first; doubled each time', 1000, '1s'),
     duration('--health-max-backoff', 'how long it is skipped at most', 30_000, '30s'),

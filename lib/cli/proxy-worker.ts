@@ -29,18 +29,24 @@ const sayLast = (message: FromWorker): void => {
   if (process.connected) process.send?.(message, () => process.disconnect());
 };
 
-async function run(settings: ProxySettings): Promise<void> {
-  const proxy = await startProxy(settings, (event) => say({ event: toPlain(event) }));
-  const counting = setInterval(() => say({ counters: countersOf(proxy.stats) }), COUNTERS_EVERY);
-  const drain = new Promise<void>((resolve) => {
+/** Resolves when it is to end: by its parent, by a signal of its own, or because the parent is no more. */
+function toldToDrain(): Promise<void> {
+  return new Promise((resolve) => {
     process.on('message', (message: ToWorker) => {
       if ('drain' in message) resolve();
-      else if ('close' in message) proxy.close();
     });
     process.on('SIGTERM', resolve);
-    // Nobody is left to say so: the parent has died.
     process.on('disconnect', resolve);
   });
+}
+
+async function run(settings: ProxySettings): Promise<void> {
+  const drain = toldToDrain();
+  const proxy = await startProxy(settings, (event) => say({ event: toPlain(event) }));
+  process.on('message', (message: ToWorker) => {
+    if ('close' in message) proxy.close();
+  });
+  const counting = setInterval(() => say({ counters: countersOf(proxy.stats) }), COUNTERS_EVERY);
   say({ listening: true });
   await drain;
   clearInterval(counting);

@@ -28,7 +28,7 @@ export async function superviseWorkers(settings: ProxySettings): Promise<void> {
   const signalled = firstSignal(() => {
     for (const worker of workers) worker.close();
   });
-  reporter.listening(`${at.network} ${addr}`);
+  reporter.listening(at.network, `${addr}`);
   const ended = Promise.all(workers.map((worker) => worker.ended));
   await Promise.race([signalled, ended]);
   for (const worker of workers) worker.drain();
@@ -96,7 +96,7 @@ class Worker {
         else if ('failed' in message) reject(new Error(message.failed));
         else this.heard(message);
       });
-      void this.ended.then(() => reject(new Error(`worker ${id} ended before it listened`)));
+      this.ended.then(() => reject(new Error(`worker ${id} ended before it listened`)), reject);
     });
   }
 

@@ -11,6 +11,8 @@ import { TextReporter } from './text-report';
 
 /** Forwards until SIGINT or SIGTERM, and then until the connections have ended. */
 export async function runProxy(settings: ProxySettings): Promise<void> {
+  // Whoever reads either may leave: connections are worth more than what is told of them.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   if (settings.workers > 0) await superviseWorkers(settings);
   else await proxyHere(settings);
 }
@@ -21,7 +23,7 @@ async function proxyHere(settings: ProxySettings): Promise<void> {
     : new TextReporter(() => countersOf(proxy.stats));
   const proxy = await startProxy(settings, (event) => reporter.event(toPlain(event)));
   const signalled = firstSignal(() => proxy.close());
-  reporter.listening(`${settings.at.network} ${proxy.addr}`);
+  reporter.listening(settings.at.network, `${proxy.addr}`);
   await signalled;
   reporter.stopped(await proxy.shutdown({ timeout: settings.drainTimeout }));
 }

@@ -19,8 +19,8 @@ export class TextReporter implements Reporter {
     this.status = new StatusLine(() => this.statusText(counters()));
   }
 
-  listening(where: string): void {
-    console.log(`listening ${where}`);
+  listening(network: string, address: string): void {
+    console.log(`listening ${network} ${address}`);
     this.status.start();
   }
 

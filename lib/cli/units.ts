@@ -12,9 +12,9 @@ export function parseDuration(text: string): number {
   return text === '0' ? 0 : measure(text, MILLISECONDS, 'a time such as 250ms, 5s, 5m or 1h');
 }
 
-/** Milliseconds, for what must end some time. */
+/** Whole milliseconds, for what must end some time. */
 export function parseLimit(text: string): number {
-  const limit = parseDuration(text);
+  const limit = Math.ceil(parseDuration(text));
   if (limit > 0 && limit <= LONGEST) return limit;
   throw new InvalidArgumentError('expected more than 0, and less than 24 days');
 }

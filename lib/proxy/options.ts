@@ -43,7 +43,7 @@ export interface ProxyOptions {
   sendProxyHeader?: ProxyFormat | undefined;
   /** Ends a connection on which no byte has moved, either way, for so many milliseconds. Default 0: never. */
   idleTimeout?: number | undefined;
-  /** Ends a connection so many milliseconds after one side has sent FIN. Default 0: never. */
+  /** The same, in its place, from when one side has sent FIN. Default 0: `idleTimeout` holds to the end. */
   halfCloseTimeout?: number | undefined;
   /** Bytes a second that pass, in each direction of each connection. Default 0: no limit. */
   rateLimit?: number | undefined;
@@ -75,7 +75,7 @@ export interface Settings {
 export interface RelaySettings {
   readonly idleTimeout: number;
   readonly halfCloseTimeout: number;
-  readonly rateLimit: number;
+  readonly rateLimit: number | undefined;
 }
 
 const CONNECT_TIMEOUT = 5000;
@@ -154,7 +154,7 @@ function relayOf({ idleTimeout = 0, halfCloseTimeout = 0, rateLimit = 0 }: Proxy
   checkDuration('options.idleTimeout', idleTimeout);
   checkDuration('options.halfCloseTimeout', halfCloseTimeout);
   checkCount('rateLimit', rateLimit);
-  return { idleTimeout, halfCloseTimeout, rateLimit };
+  return { idleTimeout, halfCloseTimeout, rateLimit: rateLimit || undefined };
 }
 
 function checkCount(name: string, value: unknown): void {

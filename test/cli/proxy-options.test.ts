@@ -114,10 +114,11 @@ describe('--json', () => {
     expect(eventsOf(proxy)[3]).toMatchObject({ reason: 'noTarget', error: { code: 'ECONNREFUSED' } });
   });
 
-  test('a reader that goes away does not end it', async () => {
+  test.each([[['--json']], [[]]])('a reader that goes away does not end it: %j', async (how) => {
     await using to = await greeter('hello');
-    await using proxy = await startCli('proxy', '127.0.0.1:0', to.argument, '--json');
+    await using proxy = await startCli('proxy', '127.0.0.1:0', to.argument, await nobody(), ...how);
     proxy.child.stdout?.destroy();
+    proxy.child.stderr?.destroy();
     for (let i = 0; i < 10; i++) expect(await ask(proxy)).toBe('hello');
     proxy.child.kill('SIGTERM');
     await eventually(() => proxy.child.exitCode !== null);
@@ -285,10 +286,10 @@ describe('timeouts and limits', () => {
     await using proxy = await startCli('proxy', '127.0.0.1:0', to.argument, '--rate', '100KiB');
     using client = await proxy.dial();
     const from = performance.now();
-    const all = bytes(150 * 1024);
+    const all = bytes(100 * 1024);
     const [back] = await Promise.all([readAll(client), send(client, all)]);
     expect(back.equals(all)).toBe(true);
-    expect(performance.now() - from).toBeGreaterThan(400);
+    expect(performance.now() - from).toBeGreaterThan(800);
   });
 
   test('--max-per-source', async () => {

@@ -34,6 +34,7 @@ describe('wrong usage exits with 2 and says in one line what is wrong', () => {
     [['proxy', ':0', ':80', '--workers', 'two'], /a whole number from 0 on/],
     [['proxy', ':0', ':80', '--workers'], /argument missing/],
     [['proxy', ':0', ':80', '--sni', 'a.test'], /name=target/],
+    [['proxy', ':0', ':80', '--sni', 'constructor=nowhere'], /missing port/],
     [['proxy', ':0', ':80', '--sni', 'a b=:80'], /name=target/],
     [['proxy', ':0', ':80', '--sni', 'a.test=nowhere'], /missing port/],
     [['proxy', ':0', ':80', '--accept-proxy', '10.0.0.0/33'], /10\.0\.0\.0\/8, or unix/],

@@ -96,7 +96,7 @@ describe('shutdown()', () => {
     const down = proxy.shutdown({ timeout: 60_000 });
     expect(await isPending(down)).toBe(true);
     proxy.close();
-    await down;
+    expect(await down).toEqual({ finished: 0, forced: 1 });
     expect(await client.read().catch(() => null)).toBeNull();
   });
 });
