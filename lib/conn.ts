@@ -110,9 +110,9 @@ export interface Conn extends AsyncIterable<Buffer>, AsyncDisposable, Disposable
   /** The same for writes alone. A write that fails half-way says so in `bytesWritten`. */
   setWriteDeadline(t: Deadline): void;
 
-  /** This end's address; still there after close. */
+  /** This end's address, or what the client had connected to, where a PROXY header tells; still there after close. */
   readonly localAddr: Addr;
-  /** The other end's address; still there after close. */
+  /** The other end's address, or the client's, where a PROXY header tells; still there after close. */
   readonly remoteAddr: Addr;
   /**
    * Who is connected here, where that is not who `remoteAddr` says: a balancer that told of its client

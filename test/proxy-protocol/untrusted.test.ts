@@ -167,6 +167,20 @@ describe('an ordinary connection', () => {
     expect(String(await readExactly(conn, 7))).toBe('PROBLEM');
   });
 
+  test('a first read that is given up leaves nothing in the line', async () => {
+    const { stranger, conn } = await reached();
+    const controller = new AbortController();
+    const waiting = conn.read({ signal: controller.signal });
+    await turns();
+    controller.abort(new Error('enough'));
+    expect(await caught(waiting)).toBe(controller.signal.reason);
+    const chunks: string[] = [];
+    conn.handle({ data: (chunk) => void chunks.push(String(chunk)) });
+    await stranger.write('hello');
+    await eventually(() => chunks.length > 0);
+    expect(chunks).toEqual(['hello']);
+  });
+
   test('reads that wait are served in their order', async () => {
     const { stranger, conn } = await reached();
     const reads = [conn.read(Buffer.alloc(2)), conn.read(Buffer.alloc(2)), conn.read()];
