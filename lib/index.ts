@@ -73,12 +73,8 @@ export {
   type ProxyTLV,
   proxyTLVTypes,
 } from './proxy-protocol/header';
-export {
-  type ProxyListener,
-  type ProxyProtocolOptions,
-  type ProxyRejections,
-  proxyListener,
-} from './proxy-protocol/listener';
+export { type ProxyListener, type ProxyRejections, proxyListener } from './proxy-protocol/listener';
+export type { ProxyProtocolOptions } from './proxy-protocol/options';
 export { type ProxyHeaderOptions, parseProxyHeader } from './proxy-protocol/parse';
 export type { ProxyTLVInit } from './proxy-protocol/tlv';
 export { type RawCall, RawConn } from './raw-conn';
