@@ -285,12 +285,20 @@ function wordsAt(slot: number): Packed['words'] {
 
 /** The numeric address whose bytes stand in a slot. */
 export function hostAt(slot: number): string {
-  const at = 4 * (slot + HOST);
-  if (slots[slot + FAMILY] === IP4) {
-    return `${slotBytes[at]}.${slotBytes[at + 1]}.${slotBytes[at + 2]}.${slotBytes[at + 3]}`;
-  }
-  const groups = Array.from({ length: 8 }, (_, i) => slotBytes.readUInt16BE(at + 2 * i).toString(16));
+  return textOfHost(slotBytes, 4 * (slot + HOST), slots[slot + FAMILY] === IP4 ? 4 : 16);
+}
+
+/** The numeric address of so many bytes there, 4 or 16. */
+export function textOfHost(bytes: Buffer, at: number, size: number): string {
+  if (size === 4) return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`;
+  const groups = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(at + 2 * i).toString(16));
   return shortened(groups);
+}
+
+/** The bytes of a numeric address, 4 or 16; null for one that is none. IPv4-mapped ones have 4. */
+export function hostBytes(ip: string): Buffer | null {
+  const family = native.hostWords(ip);
+  return family === 0 ? null : Buffer.from(slotBytes.subarray(4 * HOST, 4 * HOST + (family === IP4 ? 4 : 16)));
 }
 
 // The longest run of two and more zeros, the first of several, becomes "::" (RFC 5952).

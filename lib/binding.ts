@@ -9,6 +9,8 @@ export const AGAIN = -constants.errno.EAGAIN;
 export const CLOSED = -10001;
 export const EXPIRED = -10002;
 export const BUSY = -10003;
+/** No native code answers this: the connection began as it must not. */
+export const REFUSED = -10004;
 
 /** Set beside a count that a read returns: the stream is thought to hold more. */
 export const MORE = 1 << 24;
@@ -78,6 +80,7 @@ interface Native {
   writeScratch(id: number, resumed: boolean, length: number): number;
   writeVector(id: number, resumed: boolean, list: readonly Uint8Array[], first: number, offset: number): number;
   shutdown(id: number, how: number): number;
+  markNew(id: number): void;
 
   accept(id: number, resumed: boolean, max: number): number;
   recheck(id: number): void;

@@ -2,6 +2,7 @@
 
 import type { Addr } from './addr';
 import type { Deadline } from './deadline';
+import type { ProxyHeader } from './proxy-protocol/header';
 
 export interface CallOptions {
   /**
@@ -109,10 +110,17 @@ export interface Conn extends AsyncIterable<Buffer>, AsyncDisposable, Disposable
   /** The same for writes alone. A write that fails half-way says so in `bytesWritten`. */
   setWriteDeadline(t: Deadline): void;
 
-  /** This end's address; still there after close. */
+  /** This end's address, or what the client had connected to, where a PROXY header tells; still there after close. */
   readonly localAddr: Addr;
-  /** The other end's address; still there after close. */
+  /** The other end's address, or the client's, where a PROXY header tells; still there after close. */
   readonly remoteAddr: Addr;
+  /**
+   * Who is connected here, where that is not who `remoteAddr` says: a balancer that told of its client
+   * in a PROXY header. Else `remoteAddr`. Absent where a Conn of another make knows of no headers.
+   */
+  readonly peerAddr?: Addr;
+  /** The PROXY header that the connection began with, where its listener reads them; else null or absent. */
+  readonly proxyHeader?: ProxyHeader | null;
   readonly state: ConnState;
 
   /** read() until the end of the stream; closing the connection ends it without an error. */

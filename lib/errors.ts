@@ -2,7 +2,7 @@
 // caller got wrong is a TypeError or RangeError with Node's own codes.
 
 import type { Addr } from './addr';
-import { BUSY, CLOSED, EXPIRED } from './binding';
+import { BUSY, CLOSED, EXPIRED, REFUSED } from './binding';
 import { errnoCode, errnoText } from './errno';
 
 /** A system call that failed: the cause of an OpError. Text: `read: connection reset by peer`. */
@@ -114,6 +114,11 @@ export const ErrWriteToConnected: Error = new SentinelError(
 export const ErrUnexpectedEOF: Error = new SentinelError('unexpected EOF', 'ERR_SPLICEWAY_UNEXPECTED_EOF');
 /** The cause of an OpError for a call on a connection that a relay owns. */
 export const ErrBusy: Error = new SentinelError('connection is being relayed or handled', 'ERR_SPLICEWAY_BUSY');
+/** The cause of an OpError for a connection that was closed for a PROXY header which its sender may not send. */
+export const ErrUntrustedHeader: Error = new SentinelError(
+  'PROXY header from an untrusted source',
+  'ERR_SPLICEWAY_PROXY_HEADER',
+);
 /** The cause of every error about a pipe of which an end is closed (Go's io.ErrClosedPipe). */
 export const ErrClosedPipe: Error = new SentinelError('io: read/write on closed pipe', 'ERR_SPLICEWAY_CLOSED_PIPE');
 
@@ -213,6 +218,7 @@ export function causeOf(status: number, syscall: string): Error {
   if (status === CLOSED) return ErrClosed;
   if (status === EXPIRED) return ErrDeadlineExceeded;
   if (status === BUSY) return ErrBusy;
+  if (status === REFUSED) return ErrUntrustedHeader;
   return new SyscallError(syscall, status);
 }
 

@@ -15,6 +15,7 @@ export {
   ErrDeadlineExceeded,
   ErrnoError,
   ErrUnexpectedEOF,
+  ErrUntrustedHeader,
   ErrWriteToConnected,
   OpError,
   SyscallError,
@@ -23,7 +24,7 @@ export {
 export { fileConn, fileListener } from './file';
 export type { ListenerInfo, QueueInfo, TCPInfo, TCPState } from './info';
 export type { KeepAliveOptions } from './keep-alive';
-export { ListenConfig, type ListenConfigOptions, type ListenOptions, listen } from './listen';
+export { ListenConfig, type ListenConfigOptions, type ListenOptions, listen, type ProxyListenOptions } from './listen';
 export { type Listener, SocketListener } from './listener';
 export { NoBinaryError } from './load';
 export type { IPNetwork, PacketNetwork, StreamNetwork } from './network';
@@ -53,6 +54,31 @@ export { UDPConn } from './packet/udp-conn';
 export { UnixgramConn } from './packet/unixgram-conn';
 export { pipe } from './pipe';
 export type { ProgressOptions } from './progress';
+export type { ProxyBalance } from './proxy/balance';
+export type {
+  ProxyConnectionResult,
+  ProxyEvent,
+  ProxyRejectReason,
+  ProxyStats,
+  ProxyTargetStats,
+} from './proxy/events';
+export type { ProxyHealthOptions } from './proxy/health';
+export type { ProxyOptions, ProxyTargets } from './proxy/options';
+export { Proxy } from './proxy/proxy';
+export type { ProxyTarget } from './proxy/target';
+export { formatProxyHeader, type ProxyFormat, type ProxyHeaderInit, writeProxyHeader } from './proxy-protocol/format';
+export {
+  type ProxyHeader,
+  ProxyHeaderError,
+  type ProxyHeaderProblem,
+  type ProxySSL,
+  type ProxyTLV,
+  proxyTLVTypes,
+} from './proxy-protocol/header';
+export { type ProxyListener, type ProxyRejections, proxyListener } from './proxy-protocol/listener';
+export type { ProxyProtocolOptions } from './proxy-protocol/options';
+export { type ProxyHeaderOptions, parseProxyHeader } from './proxy-protocol/parse';
+export type { ProxyTLVInit } from './proxy-protocol/tlv';
 export { type RawCall, RawConn } from './raw-conn';
 export { type Relaying, type RelayOptions, type RelayProgress, type RelayResult, relay } from './relay';
 export {
@@ -68,4 +94,6 @@ export { socketOptions } from './socket-option';
 export type { ReceivedFds } from './stream/passing';
 export type { SendFileOptions } from './stream/sending-file';
 export { type KeepAliveConfig, TCPConn } from './tcp-conn';
+export { type ClientHello, parseClientHello } from './tls-hello/client-hello';
+export { type ClientHelloOptions, type PeekableConn, peekClientHello } from './tls-hello/peek';
 export { type PeerCredentials, UnixConn } from './unix-conn';

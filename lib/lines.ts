@@ -14,6 +14,8 @@ export interface Turn<C> {
   run(conn: C, resumed: boolean): boolean;
   /** The socket, or its deadline, ends it. It is out of the line by then. */
   endWith(conn: C, status: number): void;
+  /** It stands before others and for nobody, so it leaves with the last of them. */
+  readonly leads?: boolean;
   /** Its direction was shut down here. */
   shutDown?(): void;
   /** The deadline was moved, and lies ahead. */
@@ -32,6 +34,8 @@ interface Waiting {
 
 export interface Reader<C> extends Waiting {
   reads: Turn<C> | null;
+  /** What is to stand before the first that joins, if anything. */
+  leadingRead?(): Turn<C> | null;
 }
 
 export interface Writer<C> extends Waiting {
@@ -43,13 +47,14 @@ export interface Writer<C> extends Waiting {
 }
 
 export function joinReads<C extends Reader<C>>(conn: C, call: Turn<C>): void {
-  conn.reads = joined(conn.reads, call);
+  conn.reads = joined(conn.reads ?? conn.leadingRead?.() ?? null, call);
   conn.hold();
 }
 
 export function leaveReads<C extends Reader<C>>(conn: C, call: Turn<C>): void {
   const wasFirst = conn.reads === call;
   conn.reads = without(conn.reads, call);
+  if (conn.reads?.leads === true && conn.reads.next === null) conn.reads = null;
   if (conn.reads === null) gaveUpReading(conn);
   else if (wasFirst) pumpReads(conn);
 }

@@ -4,6 +4,7 @@ import type { TCPAddr, UnixAddr } from './addr';
 import { checkBoolean, checkFunction, checkInteger, checkObject, checkSignal, checkString } from './check';
 import type { CallOptions } from './conn';
 import type { Control } from './control';
+import { invalidValue } from './errors';
 import { checkKeepAliveOptions, type KeepAliveOptions } from './keep-alive';
 import type { SocketListener } from './listener';
 import { listenTCP } from './listening/tcp';
@@ -15,6 +16,8 @@ import type { SocketPacketConn } from './packet/open';
 import type { UDPConn } from './packet/udp-conn';
 import type { UnixgramConn } from './packet/unixgram-conn';
 import { abortable } from './pending';
+import { type ProxyListener, proxyListener } from './proxy-protocol/listener';
+import { type ProxyProtocolOptions, settingsOf } from './proxy-protocol/options';
 import { type Lookup, resolveListen } from './resolve';
 import type { TCPConn } from './tcp-conn';
 import type { UnixConn } from './unix-conn';
@@ -45,6 +48,12 @@ export interface ListenConfigOptions extends KeepAliveOptions {
 /** `signal` ends the name's resolution, and the attempt whose control hook aborts it; it has no effect once the promise has settled. */
 export interface ListenOptions extends ListenConfigOptions, CallOptions {}
 
+/** listen() with this gives a {@link ProxyListener}. */
+export interface ProxyListenOptions extends ListenOptions {
+  /** Reads PROXY headers; see {@link proxyListener}. Networks of streams: not `unixpacket`. */
+  proxyProtocol: ProxyProtocolOptions;
+}
+
 /**
  * Listens for connections (Go's net.Listen).
  *
@@ -54,6 +63,21 @@ export interface ListenOptions extends ListenConfigOptions, CallOptions {}
  *   is removed by close().
  * @throws OpError `op: 'listen'` (as a rejection): `EADDRINUSE`, `EACCES`, `ERR_SPLICEWAY_ADDRESS`, …
  */
+export async function listen(
+  network: 'tcp' | 'tcp4' | 'tcp6',
+  address: string,
+  options: ProxyListenOptions,
+): Promise<ProxyListener<TCPConn, SocketListener<TCPConn>>>;
+export async function listen(
+  network: 'unix',
+  address: string,
+  options: ProxyListenOptions,
+): Promise<ProxyListener<UnixConn, SocketListener<UnixConn>>>;
+export async function listen(
+  network: StreamNetwork,
+  address: string,
+  options: ProxyListenOptions,
+): Promise<ProxyListener<TCPConn | UnixConn, SocketListener>>;
 export async function listen(
   network: 'tcp' | 'tcp4' | 'tcp6',
   address: string,
@@ -68,17 +92,22 @@ export async function listen(network: StreamNetwork, address: string, options?: 
 export async function listen(
   network: StreamNetwork,
   address: string,
-  options: ListenOptions = {},
-): Promise<SocketListener> {
+  options: ListenOptions | ProxyListenOptions = {},
+): Promise<SocketListener | ProxyListener> {
   checkString('network', network);
   checkString('address', address);
   checkOptions(options);
-  return abortable(options.signal, async () => {
-    const addr = await resolveListen(network, address, options, (name) => isTCP(name) || isUnix(name));
-    return isUnix(network)
-      ? listenUnix(network as UnixAddr['network'], addr as UnixAddr, options)
-      : listenTCP(network, addr as TCPAddr, options);
-  });
+  const proxyProtocol = 'proxyProtocol' in options ? options.proxyProtocol : undefined;
+  if (proxyProtocol !== undefined) checkProxyProtocol(network, proxyProtocol);
+  const listener = await abortable(options.signal, () => listenOn(network, address, options));
+  return proxyProtocol === undefined ? listener : proxyListener(listener, proxyProtocol);
+}
+
+async function listenOn(network: StreamNetwork, address: string, options: ListenOptions): Promise<SocketListener> {
+  const addr = await resolveListen(network, address, options, (name) => isTCP(name) || isUnix(name));
+  return isUnix(network)
+    ? listenUnix(network as UnixAddr['network'], addr as UnixAddr, options)
+    : listenTCP(network, addr as TCPAddr, options);
 }
 
 /** Options for listening, to be used again and again (Go's net.ListenConfig). */
@@ -108,6 +137,11 @@ export class ListenConfig {
     const { control, reusePort, mode, lookup } = this.options;
     return listenPacket(network, address, { control, reusePort, mode, lookup, ...options });
   }
+}
+
+function checkProxyProtocol(network: string, options: ProxyProtocolOptions): void {
+  settingsOf(options);
+  if (network === 'unixpacket') throw invalidValue('options.proxyProtocol', 'is for networks of streams', options);
 }
 
 function checkOptions(options: ListenOptions): void {

@@ -67,6 +67,20 @@ export interface Acceptor<C> {
   failed(error: OpError): void;
 }
 
+/** @internal A listener that can be emptied before it is closed. */
+export interface Drainable<C> {
+  /**
+   * Hands over what queues. With a promise more may follow, after close() too, until that settles; a
+   * second close() ends it.
+   */
+  drainQueue(acceptor: Acceptor<C>): Promise<void> | void;
+}
+
+/** @internal */
+export function isDrainable<C extends Conn>(listener: Listener<C>): listener is Listener<C> & Drainable<C> {
+  return typeof (listener as Partial<Drainable<C>>).drainQueue === 'function';
+}
+
 type SocketConnection = TCPConn | UnixConn;
 
 /** An accept() that waits. */
@@ -228,7 +242,7 @@ export class SocketListener<C extends SocketConnection = SocketConnection> exten
     this.serveBatch(acceptor);
   }
 
-  /** @internal Hands over what queues now; nothing is lost when the listener closes after this. */
+  /** @internal Hands over what queues now; nothing is lost when the listener closes after this. See Drainable. */
   drainQueue(acceptor: Acceptor<C>): void {
     // Those that came in this very turn have raised no event yet.
     if (this.id >= 0) native.recheck(this.id);

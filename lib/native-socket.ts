@@ -149,7 +149,11 @@ export abstract class NativeSocket implements Waiter, RawSource {
 
   /** @internal Whether a new call waits for the next turn, whatever is there. One past its deadline fails at once. */
   mustWait(side: number): boolean {
-    if (!exhausted() || this.expired(side)) return false;
+    return exhausted() && this.waitATurn(side);
+  }
+
+  protected waitATurn(side: number): boolean {
+    if (this.expired(side)) return false;
     native.awaitNotice(this.id, side, ONCE);
     return true;
   }

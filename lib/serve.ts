@@ -9,7 +9,7 @@ import { MAX_TIMER } from './deadline';
 import { rethrowLater, waiterOf } from './dispatch';
 import { ErrBusy, ErrClosed, OpError } from './errors';
 import { Handle, type HandleOwner, ownedBy } from './handle';
-import { type Acceptor, type Listener, SocketListener, takenByServer } from './listener';
+import { type Acceptor, isDrainable, type Listener, SocketListener, takenByServer } from './listener';
 import { StreamConn } from './stream/stream-conn';
 
 export interface ServeOptions<C extends Conn = Conn> {
@@ -78,6 +78,9 @@ class ConnServer<C extends Conn> extends AsyncResource implements Server, Handle
   private readonly open = new Set<Handle | C>();
   private readonly stopping = new AbortController();
   private whenEmpty: (() => void) | null = null;
+  private accepts = 0;
+  /** Connections that were closed here, whoever had them. */
+  private forced = 0;
   private ending: Promise<ShutdownResult> | null = null;
 
   constructor(
@@ -136,6 +139,7 @@ class ConnServer<C extends Conn> extends AsyncResource implements Server, Handle
     const owned = (conn as { [ownedBy]?: (owner: HandleOwner) => Handle })[ownedBy];
     const ref = owned === undefined ? conn : owned.call(conn, this);
     this.open.add(ref);
+    this.accepts++;
     return ref;
   }
 
@@ -193,13 +197,23 @@ class ConnServer<C extends Conn> extends AsyncResource implements Server, Handle
   }
 
   private async end(timeout: number): Promise<ShutdownResult> {
-    if (this.listener instanceof SocketListener) this.listener.drainQueue(this as unknown as Acceptor<never>);
-    const before = this.open.size;
+    const began = performance.now();
+    const late = isDrainable(this.listener) ? this.listener.drainQueue(this) : undefined;
+    const before = this.open.size - this.accepts;
+    const forcedBefore = this.forced;
     this.stop();
-    await this.emptyWithin(timeout);
-    const forced = this.open.size;
+    if (late !== undefined) await this.lateWithin(late, timeout);
+    await this.emptyWithin(Math.max(timeout - (performance.now() - began), 0));
     this.closeAll();
-    return { finished: before - forced, forced };
+    const forced = this.forced - forcedBefore;
+    return { finished: before + this.accepts - forced, forced };
+  }
+
+  /** Those that the listener has taken, and cannot hand over yet. */
+  private async lateWithin(late: Promise<void>, timeout: number): Promise<void> {
+    const timer = setTimeout(() => this.listener.close(), Math.min(timeout, MAX_TIMER));
+    await late;
+    clearTimeout(timer);
   }
 
   private emptyWithin(timeout: number): Promise<void> {
@@ -226,6 +240,7 @@ class ConnServer<C extends Conn> extends AsyncResource implements Server, Handle
   }
 
   private closeAll(): void {
+    this.forced += this.open.size;
     for (const ref of [...this.open]) {
       // Whoever waits for the connection is in the dispatcher's table, and must be told.
       const conn = ref instanceof Handle ? (waiterOf(ref.id) as StreamConn | undefined) : ref;

@@ -44,9 +44,9 @@ const LIB_RANKS = [
   ['native-socket', 'native-conn', 'raw-wait'],
   ['stream'],
   ['tcp-conn', 'unix-conn', 'network', 'resolve', 'control', 'keep-alive', 'pipe'],
-  ['listener', 'copy', 'relay', 'relaying', 'packet'],
+  ['listener', 'copy', 'relay', 'relaying', 'packet', 'proxy-protocol', 'tls-hello'],
   ['listen', 'listening', 'dial', 'dialing', 'serve', 'file'],
-  ['codec', 'limits', 'testing'],
+  ['codec', 'limits', 'proxy', 'testing'],
   ['index', 'cli'],
 ];
 

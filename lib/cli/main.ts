@@ -2,22 +2,12 @@
 // The command line. Standard output carries what programs read: the line `listening …`, or one JSON
 // document; everything else goes to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage.
 
-import { Argument, Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import type { Endpoint } from './address';
+import { listenArgument } from './arguments';
+import { addProxy } from './proxy-options';
 
 const { version } = require('../../package.json') as { version: string };
-
-// The addon is loaded by the commands that need it, so that `doctor` and `build` run without one. Parsing an
-// address needs it, and is not awaited.
-const addresses = () => require('./address') as typeof import('./address');
-
-const listenArgument = () =>
-  new Argument('<listen>', 'host:port, :port or unix:/path').argParser((text) => addresses().parseEndpoint(text));
-
-const targetsArgument = () =>
-  new Argument('<target...>', 'host:port or unix:/path').argParser<Endpoint[]>((text, before) =>
-    addresses().collectEndpoints(text, before),
-  );
 
 function program(): Command {
   const spliceway = new Command('spliceway')
@@ -49,19 +39,6 @@ function addEcho(spliceway: Command): void {
       const { echoAwaiting, echoHandling } = await import('./echo.js');
       const { serveUntilSignal } = await import('./serving.js');
       await serveUntilSignal(at, style === 'handler' ? echoHandling : echoAwaiting);
-    });
-}
-
-function addProxy(spliceway: Command): void {
-  spliceway
-    .command('proxy')
-    .description('forward TCP and Unix streams in the kernel, to the targets in turn')
-    .addArgument(listenArgument())
-    .addArgument(targetsArgument())
-    .action(async (at: Endpoint, targets: Endpoint[]) => {
-      const { proxyTo } = await import('./proxy.js');
-      const { serveUntilSignal } = await import('./serving.js');
-      await serveUntilSignal(at, proxyTo(targets));
     });
 }
 

@@ -1,36 +1,38 @@
-// spliceway proxy: forwards streams in the kernel.
+// spliceway proxy: the class Proxy, with its ends at a terminal.
 
-import type { Conn } from '../conn';
-import { dial } from '../dial';
-import { relay } from '../relay';
-import type { Endpoint } from './address';
+import type { ProxyEvent } from '../proxy/events';
+import { Proxy as TcpProxy } from '../proxy/proxy';
+import { JsonReporter } from './json-report';
+import { countersOf, isTold, type Reporter, toPlain } from './proxy-events';
+import type { ProxySettings } from './proxy-options';
+import { superviseWorkers } from './proxy-workers';
+import { firstSignal } from './serving';
+import { TextReporter } from './text-report';
 
-const CONNECT_TIMEOUT = 5000;
+/** Forwards until SIGINT or SIGTERM, and then until the connections have ended. */
+export async function runProxy(settings: ProxySettings): Promise<void> {
+  // Whoever reads either may leave: connections are worth more than what is told of them.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  if (settings.workers > 0) await superviseWorkers(settings);
+  else await proxyHere(settings);
+}
 
-/** A handler that relays each connection to the next target, or to the one after it if that is down. */
-export function proxyTo(targets: readonly Endpoint[]): (conn: Conn, gone: AbortSignal) => Promise<void> {
-  let turn = 0;
-  return async (conn, gone) => {
-    const first = turn++;
-    for (let i = 0; i < targets.length && conn.state !== 'closed'; i++) {
-      const upstream = await connect(targets[(first + i) % targets.length] as Endpoint, gone);
-      if (upstream !== null) return join(conn, upstream);
-    }
-    conn.close();
+async function proxyHere(settings: ProxySettings): Promise<void> {
+  const reporter: Reporter = settings.json
+    ? new JsonReporter(settings)
+    : new TextReporter(() => countersOf(proxy.stats));
+  const proxy = await startProxy(settings, (event) => reporter.event(toPlain(event)));
+  const signalled = firstSignal(() => proxy.close());
+  reporter.listening(settings.at.network, `${proxy.addr}`);
+  await signalled;
+  reporter.stopped(await proxy.shutdown({ timeout: settings.drainTimeout }));
+}
+
+/** A proxy as the settings have it, which tells what a reporter has a use for. */
+export function startProxy(settings: ProxySettings, tell: (event: ProxyEvent) => void): Promise<TcpProxy> {
+  const { at, targets, routes, options, json } = settings;
+  const onEvent = (event: ProxyEvent) => {
+    if (isTold(event.type, json)) tell(event);
   };
-}
-
-async function join(conn: Conn, upstream: Conn): Promise<void> {
-  // Closed when the proxy stops while it is connecting.
-  if (conn.state === 'closed') upstream.close();
-  else await relay(conn, upstream);
-}
-
-async function connect({ network, address }: Endpoint, signal: AbortSignal): Promise<Conn | null> {
-  try {
-    return await dial(network, address, { timeout: CONNECT_TIMEOUT, signal });
-  } catch (error) {
-    if (!signal.aborted) console.error((error as Error).message);
-    return null;
-  }
+  return TcpProxy.listen(at.network, at.address, { ...options, targets, routes, onEvent });
 }

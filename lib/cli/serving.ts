@@ -28,7 +28,7 @@ export async function serveUntilSignal({ network, address }: Endpoint, handler: 
 }
 
 /** Resolves at the first SIGINT or SIGTERM; `force` is called at the second. */
-function firstSignal(force: () => void): Promise<void> {
+export function firstSignal(force: () => void): Promise<void> {
   return new Promise((resolve) => {
     let signals = 0;
     const onSignal = () => (++signals === 1 ? resolve() : force());

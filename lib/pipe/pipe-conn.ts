@@ -27,6 +27,7 @@ const END = Promise.resolve(null);
 export class PipeConn implements Conn {
   readonly localAddr: Addr = ADDR;
   readonly remoteAddr: Addr = ADDR;
+  readonly peerAddr: Addr = ADDR;
   /** The other end. */
   peer!: PipeConn;
   reads: PipeRead | null = null;

@@ -27,9 +27,11 @@ import { causeOf, ErrBusy, ErrClosed, OpError } from '../errors';
 import { untilClosed } from '../iterating';
 import { failReads, failWrites, pumpReads, pumpWrites } from '../lines';
 import { NativeConn } from '../native-conn';
+import type { ProxyHeader } from '../proxy-protocol/header';
 import { StreamClosing } from './closing';
 import { checkHandlers, Flow, pumpFlow, resumeFlow } from './flowing';
-import { read } from './reading';
+import { type Guard, guardReads, letIn } from './guard';
+import { type ReadTurn, read } from './reading';
 import { send, write, writev } from './writing';
 
 /** How Go names the system call behind an operation. */
@@ -47,6 +49,13 @@ const USED = 4;
 /** The operations that a connection in handler style does not take. */
 const READING = new Set(['read', 'peek', 'raw-read']);
 
+/** What a PROXY header told of a connection. */
+interface Proxied {
+  readonly header: ProxyHeader;
+  /** The other end of the socket. */
+  readonly peer: Addr;
+}
+
 export abstract class StreamConn extends NativeConn implements Conn {
   /** @internal */
   declare flow: Flow | null;
@@ -56,6 +65,9 @@ export abstract class StreamConn extends NativeConn implements Conn {
   busy = false;
   /** @internal read() has come to the end of the stream. */
   ended = false;
+  /** @internal Looks at the first bytes before anybody gets them; null where there is nothing to look for. */
+  guard: Guard | null = null;
+  private proxied: Proxied | null = null;
   private local: Addr | AddressTuple | null;
   private remote: Addr | AddressTuple | null = null;
 
@@ -125,6 +137,28 @@ export abstract class StreamConn extends NativeConn implements Conn {
     return this.remote;
   }
 
+  /**
+   * Who is connected here: `remoteAddr`, or the balancer that told it in a PROXY header. Still there
+   * after close.
+   */
+  get peerAddr(): Addr {
+    return this.proxied === null ? this.remoteAddr : this.proxied.peer;
+  }
+
+  /** The PROXY header that the connection began with, where its listener reads them; else null. */
+  get proxyHeader(): ProxyHeader | null {
+    return this.proxied === null ? null : this.proxied.header;
+  }
+
+  /** @internal A header was read, which may tell that it is somebody else's connection, or none was there. */
+  forwardedFor(header: ProxyHeader | null): void {
+    native.markNew(this.id);
+    if (header === null) return;
+    this.proxied = { header, peer: this.remoteAddr };
+    this.remote = header.source ?? this.remote;
+    this.local = header.destination ?? this.local;
+  }
+
   [Symbol.asyncIterator](): AsyncGenerator<Buffer, undefined> {
     return untilClosed(
       () => this.read(),
@@ -144,8 +178,8 @@ export abstract class StreamConn extends NativeConn implements Conn {
   }
 
   private readable(): void {
-    if (this.flow !== null) pumpFlow(this, this.flow);
-    else pumpReads(this);
+    if (this.flow === null) pumpReads(this);
+    else if (this.guard === null || letIn(this)) pumpFlow(this, this.flow);
   }
 
   /** @internal */
@@ -212,13 +246,19 @@ export abstract class StreamConn extends NativeConn implements Conn {
   }
 
   /** @internal */
+  leadingRead(): ReadTurn | null {
+    return this.guard === null ? null : guardReads(this);
+  }
+
+  /** @internal */
   override release(): void {
     if (!this.busy) super.release();
   }
 
-  /** @internal */
+  /** @internal The guard's look comes first. */
   override mustWait(side: number): boolean {
-    const waits = super.mustWait(side);
+    const guarded = side === READ && this.guard !== null;
+    const waits = guarded ? this.waitATurn(READ) : super.mustWait(side);
     // No event tells of bytes that were put back.
     if (waits && side === READ && this.front !== null) native.wakeUp(this.id, READ);
     return waits;

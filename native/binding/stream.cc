@@ -105,13 +105,20 @@ napi_value Shutdown(napi_env env, napi_callback_info info) {
   return Number(env, int64_t{-status.error().number});
 }
 
+// markNew(id): as if nothing had been read or written
+napi_value MarkNew(napi_env env, napi_callback_info info) {
+  const Args<1> args(env, info);
+  if (auto* stream = args.Handle<Stream>(0)) stream->MarkNew();
+  return nullptr;
+}
+
 }  // namespace
 
 std::span<const Function> StreamFunctions() {
   static constexpr Function kFunctions[] = {
       {"read", Read},         {"readInto", ReadInto},       {"peek", Peek},
       {"write", Write},       {"writeVector", WriteVector}, {"writeScratch", WriteScratch},
-      {"shutdown", Shutdown},
+      {"shutdown", Shutdown}, {"markNew", MarkNew},
   };
   return kFunctions;
 }

@@ -76,6 +76,8 @@ class Stream : public Pollable {
   Kind kind() const { return kind_; }
   // Whether it has left the state New.
   bool used() const { return used_; }
+  // New again: what was read so far was about the connection, and not of it.
+  void MarkNew() { used_ = false; }
 
   void OnReady(uint32_t ready) override;
 

@@ -1,4 +1,4 @@
-import { dial, listen, pipe } from 'spliceway';
+import { dial, listen, type ProxyProtocolOptions, pipe, writeProxyHeader } from 'spliceway';
 import { limitListener } from 'spliceway/limits';
 import { type ConnPair, testConn } from 'spliceway/testing';
 import { describe, test } from 'vitest';
@@ -33,6 +33,25 @@ async function makePipe(): Promise<ConnPair> {
 
 describe('pipe', () => {
   testConn(makePipe, { test });
+});
+
+async function proxied(trusted: ProxyProtocolOptions['trusted'], version?: 1 | 2): Promise<ConnPair> {
+  const listener = await listen('tcp', '127.0.0.1:0', { proxyProtocol: { trusted } });
+  const b = await dial('tcp', `${listener.addr}`);
+  if (version !== undefined) await writeProxyHeader(b, b, { version });
+  const a = await listener.accept();
+  const stop = () => {
+    for (const each of [a, b, listener]) each.close();
+  };
+  return { a, b, stop };
+}
+
+describe('a connection whose PROXY header was read', () => {
+  testConn(() => proxied(['127.0.0.1'], 1), { test });
+});
+
+describe('a connection whose first bytes are looked at', () => {
+  testConn(() => proxied([]), { test });
 });
 
 describe('a connection that a limit counts', () => {

@@ -1,6 +1,8 @@
 // The public types, as a caller sees them.
 
 import {
+  type Addr,
+  type ClientHello,
   type Conn,
   dial,
   type IPConn,
@@ -10,7 +12,14 @@ import {
   type OpError,
   type Packet,
   type PacketConn,
+  type ProxyEvent,
+  type ProxyHeader,
+  type ProxyListener,
+  peekClientHello,
+  proxyListener,
+  type SocketListener,
   type TCPConn,
+  Proxy as TcpProxy,
   type UDPAddr,
   type UDPConn,
   type UnixAddr,
@@ -23,6 +32,20 @@ test('dial and listen know their network', () => {
   expectTypeOf(dial('tcp', '')).resolves.toEqualTypeOf<TCPConn>();
   expectTypeOf(dial('unix', '')).resolves.toEqualTypeOf<UnixConn>();
   expectTypeOf(listen('tcp', '')).resolves.toExtend<Listener<TCPConn>>();
+});
+
+test('a listener that reads PROXY headers gives the same connections', () => {
+  const proxyProtocol = { trusted: [] };
+  expectTypeOf(listen('tcp', '', { proxyProtocol })).resolves.toEqualTypeOf<
+    ProxyListener<TCPConn, SocketListener<TCPConn>>
+  >();
+  expectTypeOf(listen('unix', '', { proxyProtocol })).resolves.toExtend<Listener<UnixConn>>();
+  const limited = {} as Listener<TCPConn>;
+  expectTypeOf(proxyListener(limited, proxyProtocol)).toEqualTypeOf<ProxyListener<TCPConn, Listener<TCPConn>>>();
+  const conn = {} as TCPConn;
+  expectTypeOf(conn.peerAddr).toEqualTypeOf<Addr>();
+  expectTypeOf(conn.proxyHeader).toEqualTypeOf<ProxyHeader | null>();
+  expectTypeOf(peekClientHello(conn)).resolves.toEqualTypeOf<ClientHello | null>();
 });
 
 test("read() answers a chunk of its own, or a count for the caller's buffer", () => {
@@ -54,4 +77,11 @@ test('an error of an operation says which, where and why', () => {
   expectTypeOf(error.timeout).toEqualTypeOf<boolean>();
   expectTypeOf(error.bytesWritten).toEqualTypeOf<number | undefined>();
   expectTypeOf(error.cause).toEqualTypeOf<Error>();
+});
+
+test("a proxy's events are told apart by their type", () => {
+  expectTypeOf(TcpProxy.listen('tcp', '', { targets: '' })).resolves.toEqualTypeOf<TcpProxy>();
+  const event = {} as ProxyEvent;
+  if (event.type === 'end') expectTypeOf(event.error).toEqualTypeOf<OpError | null>();
+  if (event.type === 'targetUp') expectTypeOf(event).not.toHaveProperty('source');
 });

@@ -577,6 +577,17 @@ TEST(TcpStream, APeekTakesNoEdge) {
   EXPECT_EQ(on.stream->Peek(p, sizeof(p), Call::kNew), 0);
 }
 
+TEST(Stream, IsNewAgainWhereWhatWasReadWasNotItsUse) {
+  StreamOn on(Stream::Kind::kTcp);
+  char p[16];
+  ASSERT_TRUE(test::SendAll(on.far.get(), "1"));
+  ASSERT_NE(on.seat.WaitFor(on.stream, Side::kRead), 0u);
+  EXPECT_EQ(on.Read(p, sizeof(p)), 1);
+  EXPECT_TRUE(on.stream->used());
+  on.stream->MarkNew();
+  EXPECT_FALSE(on.stream->used());
+}
+
 TEST(Stream, AwaitsTheNextEdgeThoughTheLastOneWasNotUsed) {
   StreamOn on(Stream::Kind::kTcp);
   ASSERT_TRUE(test::SendAll(on.far.get(), "1"));

@@ -1,0 +1,133 @@
+// One client of a proxy, from its first byte to its last.
+
+import type { Addr } from '../addr';
+import type { Conn } from '../conn';
+import type { OpError } from '../errors';
+import { writeProxyHeader } from '../proxy-protocol/format';
+import { relay } from '../relay';
+import { type PeekableConn, peekClientHello } from '../tls-hello/peek';
+import type { Group } from './balance';
+import { connect, type Dialing, type Upstream } from './connecting';
+import type { Destinations } from './destinations';
+import type { ProxyEvent, ProxyRejectReason } from './events';
+import type { Settings } from './options';
+import type { Target } from './target';
+import { ClientWatch } from './watching';
+
+/** What the sessions of a proxy have in common. */
+export interface Shared {
+  readonly settings: Settings;
+  readonly destinations: Destinations;
+  tell(event: ProxyEvent): void;
+  countRejection(reason: ProxyRejectReason): void;
+}
+
+export class Session implements Dialing {
+  private readonly about: { readonly id: number; readonly source: Addr };
+  /** What the last attempt to connect met. */
+  private dialError: OpError | null = null;
+
+  constructor(
+    id: number,
+    private readonly client: Conn,
+    private readonly shared: Shared,
+  ) {
+    this.about = { id, source: client.remoteAddr };
+  }
+
+  /** What limits and hashes go by; empty where the client has no address of its own. */
+  get sourceIP(): string {
+    const { source } = this.about;
+    return 'ip' in source ? source.ip : '';
+  }
+
+  /** Rejects for nothing that a peer does. The client is closed afterwards. */
+  async run(): Promise<void> {
+    const group = await this.route();
+    if (group === null) return;
+    const since = performance.now();
+    const upstream = await this.connect(group);
+    if (upstream !== null) await this.forward(upstream, performance.now() - since);
+  }
+
+  reject(reason: ProxyRejectReason, error: Error | null = null): void {
+    this.client.close();
+    this.shared.countRejection(reason);
+    this.shared.tell({ type: 'reject', ...this.about, reason, error });
+  }
+
+  private async route(): Promise<Group | null> {
+    const { destinations } = this.shared;
+    try {
+      const name = destinations.areNamed ? await this.askedName() : null;
+      const group = destinations.find(name);
+      if (group === null) this.reject('noRoute');
+      return group;
+    } catch (error) {
+      this.reject(this.whyNoHello(error as OpError), error as OpError);
+      return null;
+    }
+  }
+
+  /** What a TLS client asks for, whose ClientHello stays where it is. */
+  private async askedName(): Promise<string | null> {
+    const { client } = this;
+    if (!('peek' in client)) return null;
+    const hello = await peekClientHello(client as PeekableConn, { timeout: this.shared.settings.helloTimeout });
+    return hello?.sni ?? null;
+  }
+
+  private whyNoHello({ timeout }: OpError): ProxyRejectReason {
+    if (timeout) return 'noHello';
+    return this.client.state === 'closed' ? 'closed' : 'clientGone';
+  }
+
+  private async connect(group: Group): Promise<Upstream | null> {
+    const watch = new ClientWatch(this.client);
+    const upstream = await connect(group.candidates(this.sourceIP), this, watch.signal);
+    watch.end();
+    if (upstream !== null) return upstream;
+    if (this.client.state === 'closed') this.reject('closed');
+    else if (watch.isGone) this.reject('clientGone');
+    else this.reject('noTarget', this.dialError);
+    return null;
+  }
+
+  private async forward({ target, conn }: Upstream, connectTime: number): Promise<void> {
+    const joined = { ...this.about, target: target.name, connectTime };
+    this.shared.tell({ type: 'connect', ...joined });
+    const result = await target
+      .follow(relay(this.client, conn, this.shared.settings.relay))
+      .finally(() => conn.close());
+    const { reason, error, duration, aToB: bytesToTarget, bToA: bytesToClient } = result;
+    const endedBy = result.endedBy === null ? null : SIDES[result.endedBy];
+    this.shared.tell({ type: 'end', ...joined, reason, endedBy, error, bytesToTarget, bytesToClient, duration });
+  }
+
+  // What connecting asks for.
+
+  get options(): Settings['dial'] {
+    return this.shared.settings.dial;
+  }
+
+  async greet(conn: Conn): Promise<void> {
+    const { sendProxyHeader: format } = this.shared.settings;
+    if (format !== null) await writeProxyHeader(conn, this.client, format);
+  }
+
+  attemptFailed(target: Target, error: OpError): void {
+    this.dialError = error;
+    this.shared.tell({ type: 'dialFailed', ...this.about, target: target.name, error });
+  }
+
+  wentDown({ name, health }: Target, error: OpError): void {
+    const { failures, retryIn } = health;
+    this.shared.tell({ type: 'targetDown', target: name, error, failures, retryIn });
+  }
+
+  cameUp({ name }: Target, downFor: number): void {
+    this.shared.tell({ type: 'targetUp', target: name, downFor });
+  }
+}
+
+const SIDES = { a: 'client', b: 'target' } as const;
