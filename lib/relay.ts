@@ -16,7 +16,8 @@ export interface RelayOptions extends ProgressOptions<RelayProgress> {
   /** Ends it when no byte has moved, in either direction, for so many milliseconds. 0 or absent: never. */
   idleTimeout?: number | undefined;
   /**
-   * The same, in its place, from when one side has sent FIN. 0 or absent: `idleTimeout` holds to the end.
+   * The same, in its place, from when the FIN of one side was passed on, in milliseconds. 0 or absent:
+   * `idleTimeout` holds to the end.
    */
   halfCloseTimeout?: number | undefined;
   /** Ends it when so many bytes have moved in one of the directions. 1 to 2^53 - 1; absent: never. */
