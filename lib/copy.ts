@@ -7,14 +7,14 @@ import type { CallOptions, Conn } from './conn';
 import { asOpError, invalidType, invalidValue, isClosedPipe, OpError, SyscallError, thrownCause } from './errors';
 import { checked, rejected } from './pending';
 import { checkProgress, type ProgressOptions, tellProgress } from './progress';
-import { type CopyErrors, Copying as Transferring } from './stream/copying';
+import { type CopyErrors, Copying } from './stream/copying';
 import { StreamConn } from './stream/stream-conn';
 import type { TransferEnd } from './stream/transfer';
 import { TCPConn } from './tcp-conn';
 import { UnixConn } from './unix-conn';
 
 export interface CopyOptions extends CallOptions, ProgressOptions<number> {
-  /** Bytes to copy at most; the rest stays in the source. Default: to the end. */
+  /** Bytes to copy at most; the rest stays in the source. 0 to 2^53 - 1; default: to the end. */
   limit?: number | undefined;
 }
 
@@ -23,10 +23,11 @@ export type CopyEnd = Conn | FileHandle;
 
 /**
  * Copies from src to dst until src ends or the limit is reached, and resolves to the number of bytes
- * (Go's io.Copy and io.CopyN). It closes neither end and passes no FIN on. Between sockets it splices,
- * from a file it uses sendfile; where the kernel cannot, and for other kinds of Conn, it reads and
- * writes. It takes its place in src's line of reads and in dst's line of writes, so that calls made
- * meanwhile wait for it, and the deadlines of both connections hold. `copy(c, c)` echoes.
+ * (Go's io.Copy and io.CopyN). It closes neither end and passes no FIN on. Between sockets an I/O thread
+ * splices, from a file it uses sendfile, also while JavaScript is busy; where the kernel cannot, it reads
+ * and writes. For other kinds of Conn JavaScript does. It takes its place in src's line of reads and in
+ * dst's line of writes, so that calls made meanwhile wait for it, and the deadlines of both connections
+ * hold. detach() is refused meanwhile. `copy(c, c)` echoes.
  *
  * @throws OpError (as a rejection) with `bytesCopied`, what dst had taken. Bytes taken from src and not
  *   by dst are lost then, as in Go.
@@ -72,7 +73,10 @@ function checkFile(name: string, fd: number, end: unknown): void {
 }
 
 const isFile = (end: CopyEnd): end is FileHandle => typeof (end as Partial<FileHandle>).fd === 'number';
-const isTransferEnd = (end: CopyEnd): end is TransferEnd => end instanceof StreamConn || isFile(end);
+// Packets are to stay what they are, which splicing does not see to.
+function isTransferEnd(end: CopyEnd): end is TransferEnd {
+  return isFile(end) || (end instanceof StreamConn && end.net !== 'unixpacket');
+}
 
 function copyByKernel(dst: TransferEnd, src: TransferEnd, options: CopyOptions): Promise<number> {
   const limited = options.limit !== undefined;
@@ -88,14 +92,9 @@ function copyByKernel(dst: TransferEnd, src: TransferEnd, options: CopyOptions):
 
 // A file's descriptor is duplicated, for which there may be no room. Nor may there be for the first thread;
 // between sockets JavaScript can do without one.
-function openTransfer(
-  dst: TransferEnd,
-  src: TransferEnd,
-  errors: CopyErrors,
-  options: CopyOptions,
-): Transferring | null {
+function openTransfer(dst: TransferEnd, src: TransferEnd, errors: CopyErrors, options: CopyOptions): Copying | null {
   try {
-    return new Transferring(src, dst, errors, { ...options, limit: options.limit ?? -1 });
+    return new Copying(src, dst, errors, { ...options, limit: options.limit ?? -1 });
   } catch (error) {
     if (!isFile(src) && !isFile(dst)) return null;
     const cause = thrownCause(error);
@@ -109,7 +108,8 @@ function refusal(end: TransferEnd, op: 'read' | 'write'): OpError | null {
 
 type End = 'source' | 'sink';
 
-interface Copying {
+/** What Go's wording of an error depends on. */
+interface Circumstances {
   dst: CopyEnd;
   src: CopyEnd;
   limited: boolean;
@@ -118,16 +118,16 @@ interface Copying {
 
 // Go nests the error the way its call went down: WriteTo of a TCP source, which a limit hides; ReadFrom
 // of a TCP sink; then the kernel, or else a read and a write.
-function copyError(copying: Copying, end: End, cause: Error): OpError {
-  const { dst, src, limited } = copying;
-  let error: Error = inKernel(copying) ? cause : errorAt(end === 'source' ? src : dst, end, cause);
+function copyError(where: Circumstances, end: End, cause: Error): OpError {
+  const { dst, src, limited } = where;
+  let error: Error = inKernel(where) ? cause : errorAt(end === 'source' ? src : dst, end, cause);
   if (dst instanceof TCPConn) error = dst.error('readfrom', error);
   if (src instanceof TCPConn && !limited) error = src.error('writeto', error);
   return error as OpError; // what the kernel does has a TCP end, which named it
 }
 
 /** Whether Go leaves it to the kernel: splice where an end is TCP, sendfile once that has begun. */
-function inKernel({ dst, src, limited, begun }: Copying): boolean {
+function inKernel({ dst, src, limited, begun }: Circumstances): boolean {
   if (dst instanceof TCPConn) return isFile(src) ? begun : isStream(src);
   return isStream(dst) && src instanceof TCPConn && !limited;
 }
@@ -170,8 +170,8 @@ async function copyByHand(dst: CopyEnd, src: CopyEnd, options: CopyOptions): Pro
   } catch (error) {
     if (signal?.aborted === true) throw error;
     const written = (error as { bytesWritten?: number } | null)?.bytesWritten ?? 0;
-    const copying = { dst, src, limited: limit !== Number.POSITIVE_INFINITY, begun: false };
-    throw Object.assign(copyError(copying, end, thrownCause(error)), { bytesCopied: copied + written });
+    const where = { dst, src, limited: limit !== Number.POSITIVE_INFINITY, begun: false };
+    throw Object.assign(copyError(where, end, thrownCause(error)), { bytesCopied: copied + written });
   } finally {
     stopTelling?.();
   }

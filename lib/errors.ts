@@ -112,7 +112,7 @@ export const ErrWriteToConnected: Error = new SentinelError(
 );
 /** The cause of an OpError for a file that ended before it gave what was asked of it (Go's io.ErrUnexpectedEOF). */
 export const ErrUnexpectedEOF: Error = new SentinelError('unexpected EOF', 'ERR_SPLICEWAY_UNEXPECTED_EOF');
-/** The cause of an OpError for a call on a connection that a relay owns. */
+/** The cause of an OpError for a call on a connection that a relay, a handler or a copy has. */
 export const ErrBusy: Error = new SentinelError('connection is being relayed or handled', 'ERR_SPLICEWAY_BUSY');
 /** The cause of an OpError for a connection that was closed for a PROXY header which its sender may not send. */
 export const ErrUntrustedHeader: Error = new SentinelError(
@@ -158,9 +158,9 @@ export class OpError extends Error {
   readonly timeout: boolean;
   /** Trying again later may work; Go's Temporary, with its known vagueness. */
   readonly temporary: boolean;
-  /** How many bytes of a failed write the kernel had taken. Present on errors of write and writev. */
+  /** How many bytes of a failed write the kernel had taken. Present on errors of write, writev and sendFile. */
   declare bytesWritten?: number;
-  /** How many bytes a failed copy had moved. Present on errors of copy and sendFile. */
+  /** How many bytes the sink of a failed copy had taken. Present on errors of copy. */
   declare bytesCopied?: number;
   /** What each attempt of a dial met, in that order, where there was more than one; this one is among them. */
   declare errors?: readonly OpError[];

@@ -4,7 +4,10 @@ import { checkFunction, checkInteger } from './check';
 import { MAX_TIMER } from './deadline';
 
 export interface ProgressOptions<P> {
-  /** Called while bytes move, and not when none have moved since the last call; never after the end. */
+  /**
+   * Called while bytes move, and not when none have moved since the last call; never after the end. What it
+   * throws is an uncaught exception.
+   */
   onProgress?: ((progress: P) => void) | undefined;
   /** Milliseconds between two calls. 10 to 2^31 - 1; default 1,000. */
   progressInterval?: number | undefined;

@@ -15,7 +15,8 @@ export interface RelayOptions extends ProgressOptions<RelayProgress> {
   /** Ends it when no byte has moved, in either direction, for so many milliseconds. 0 or absent: never. */
   idleTimeout?: number | undefined;
   /**
-   * The same, in its place, from when one side has sent FIN. 0 or absent: `idleTimeout` holds to the end.
+   * The same, in its place, from when the FIN of one side was passed on, in milliseconds. 0 or absent:
+   * `idleTimeout` holds to the end.
    */
   halfCloseTimeout?: number | undefined;
   /** Ends it when so many bytes have moved in one of the directions. 1 to 2^53 - 1; absent: never. */
@@ -129,7 +130,7 @@ class RelayPromise extends Promise<RelayResult> implements Relaying, Settle {
 }
 
 function runOf(a: Conn, b: Conn, options: RelayOptions, outcome: Settle): RelayRun {
-  if (isOpenSocket(a) && isOpenSocket(b)) {
+  if (isOfBytes(a) && isOfBytes(b)) {
     try {
       return new KernelRelay(a, b, options, outcome);
     } catch {
@@ -139,7 +140,10 @@ function runOf(a: Conn, b: Conn, options: RelayOptions, outcome: Settle): RelayR
   return new HandRelay(a, b, options, outcome);
 }
 
-const isOpenSocket = (conn: Conn): conn is SocketConn => conn instanceof SocketConn && conn.state !== 'closed';
+// Packets are to stay what they are, which splicing does not see to.
+function isOfBytes(conn: Conn): conn is SocketConn {
+  return conn instanceof SocketConn && conn.state !== 'closed' && conn.net !== 'unixpacket';
+}
 
 function checkArguments(a: Conn, b: Conn, options: RelayOptions): void {
   checkConn('a', a);

@@ -53,7 +53,7 @@ export interface Failure {
   begun: boolean;
 }
 
-// native/relay/transfer.h
+// In the order of TransferResult::Reason (native/relay/transfer.h).
 const REASONS = ['end', 'error', 'idle', 'halfClose', 'limit', 'stopped'] as const;
 
 export interface Outcome {
@@ -64,7 +64,10 @@ export interface Outcome {
   failure: Failure | null;
 }
 
-/** A lane's place in the source's line of reads. */
+/**
+ * A lane's place in the source's line of reads. Whatever ends the line (a deadline, say) does not end a lane
+ * that has begun: unless the connection is closed it joins again at once, as the thread still has it.
+ */
 class SourceTurn implements ReadTurn {
   next: ReadTurn | null = null;
   last: ReadTurn = this;
@@ -90,7 +93,7 @@ class SourceTurn implements ReadTurn {
   }
 }
 
-/** A lane's place in the sink's line of writes. */
+/** A lane's place in the sink's line of writes, likewise. */
 class SinkTurn implements WriteTurn {
   next: WriteTurn | null = null;
   last: WriteTurn = this;
@@ -116,6 +119,7 @@ class SinkTurn implements WriteTurn {
   }
 }
 
+/** One direction. */
 class Lane {
   begun = false;
   private sourceExpired = false;
@@ -176,7 +180,7 @@ class Lane {
     return this.first;
   }
 
-  /** An end is closed, or past its deadline, which the thread knows best what to do about. */
+  /** An end is closed, which ends the transfer; or past its deadline: what that means the thread knows best. */
   lost(end: End, status: number): void {
     const { begun, index: lane } = this;
     if (begun && status === EXPIRED) return this.setExpired(end, true);
@@ -198,7 +202,7 @@ class Lane {
     if (this.begun) native.nudgeFlow(this.transfer.id, this.index);
   }
 
-  /** Puts back what came first and was not delivered: the kernel's bytes are taken after these. */
+  /** Puts back what had been put back before and was not delivered: it comes before the kernel's bytes. */
   restore(): void {
     const { first, source } = this;
     if (first === null || source === null || source.id < 0) return;

@@ -39,7 +39,7 @@ napi_value OpenTransfer(napi_env env, napi_callback_info info) {
   auto& environment = args.environment();
   TransferHandle* handle = args.reactor().Adopt(std::make_unique<TransferHandle>(
       &args.reactor(), &environment.transfers(), std::move(a.value()), std::move(b.value())));
-  if (handle == nullptr) return ThrowError(env, Error{"pthread_create", ENFILE});
+  if (handle == nullptr) return ThrowError(env, Error{"epoll_ctl", ENFILE});
   const TransferOptions options{args.Bool(4), ToNanoseconds(args.Number(5)),
                                 ToNanoseconds(args.Number(6))};
   if (const Status started = handle->Start(options); !started.ok()) {

@@ -1,9 +1,9 @@
 // A Reactor's seat in Node's own loop: how the loop learns that the reactor has something to do.
 //
-//   poll    one uv_poll on the reactor's descriptor: the poller nested in libuv's own. Costs
-//   nothing. thread  a thread that waits on the descriptor and wakes the loop: for systems on which
-//   a kqueue
-//           inside another may never become readable. Costs two switches between threads a visit.
+//   poll    one uv_poll on the reactor's descriptor: the poller nested in libuv's own.
+//           Costs nothing.
+//   thread  a thread that waits on the descriptor and wakes the loop: for systems on which a
+//           kqueue inside another may never become readable. Costs two switches a visit.
 //
 // The default is poll on Linux and thread elsewhere; SPLICEWAY_SEAT=poll or =thread overrides it.
 #pragma once

@@ -50,6 +50,7 @@ void Flow::Nudge() {
 void Flow::SetExpired(Side side, bool expired) {
   (side == Side::kRead ? source_expired_ : sink_expired_) = expired;
   if (!running()) return;
+  // Who waits elsewhere meets the deadline when it goes on.
   const bool waits_here = (waits_for_ == Pump::Status::kSinkFull) == (side == Side::kWrite);
   if (!expired || waits_here) Advance();
 }

@@ -46,8 +46,8 @@ class Pump {
   std::optional<Status> Drain(int to);
 
   // Before the first Run. Bytes that come before those of the source and count as taken from it;
-  // bytes that follow the last of them, be that the source's or that of the limit; and from where in
-  // a file, instead of its own position.
+  // bytes that follow the last of them, be that the source's or that of the limit; and from where
+  // in a file, instead of its own position.
   void PutFirst(std::span<const uint8_t> bytes);
   void PutLast(std::span<const uint8_t> bytes) { last_.assign(bytes.begin(), bytes.end()); }
   void SetOffset(int64_t offset) { offset_ = offset; }

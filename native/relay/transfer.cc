@@ -53,8 +53,9 @@ void Transfer::Failed(Flow& flow, bool at_sink) {
     result_.failed_flow = flow.index();
     result_.failed_at_sink = at_sink;
   }
-  const bool goes_on = at_sink && flow.error() != -kExpired && ++over_ < flows();
-  if (!goes_on) Finish(Reason::kFailed);
+  const bool other_goes_on = at_sink && flow.error() != -kExpired;
+  if (other_goes_on && ++over_ < flows()) return;
+  Finish(Reason::kFailed);
 }
 
 int64_t Transfer::patience() const {

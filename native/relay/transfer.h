@@ -1,9 +1,9 @@
 // A relay or a copy on an I/O thread: its flows, its timeouts, and what becomes of it.
 //
 //   copy     one flow, from end 0 to end 1
-//   relay    two flows, one each way. When one comes to the end of its source, the FIN is passed
-//   on;
-//            when both have, or when something fails, or nothing moves for too long, it is over.
+//   relay    two flows, one each way. When one comes to the end of its source, the FIN is
+//            passed on; when both have, or when something fails, or nothing moves for too long,
+//            it is over.
 //
 //                  first Begin              a flow's end is passed on
 //       Waiting ───────────────▶ Running ────────────────────────────▶ Half-closed

@@ -35,6 +35,7 @@ TransferHandle::Refusal TransferHandle::Begin(int flow, FlowOptions options) {
 void TransferHandle::SetExpired(int flow, Side side, bool expired) {
   thread_->SetExpired(transfer_, flow, side, expired);
   const int end = side == Side::kRead ? flow : 1 - flow;
+  // The line that the old deadline ended has stopped to await a new one.
   Stream* stream = ends_[end].file ? nullptr : StreamAt(end);
   if (!expired && stream != nullptr) stream->SetAwait(side, Await::kAlways);
 }

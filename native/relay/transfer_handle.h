@@ -11,8 +11,8 @@
 namespace spliceway {
 
 // Awaits its one notice, kNoticeReadable, from its making on; it comes when the transfer is over.
-// It keeps the process alive only while it is being stopped: until then those do whose connections
-// are lent.
+// It keeps the process alive only while it is being stopped: until then the connections that are
+// lent do, or do not, as they are referenced.
 class TransferHandle final : public Pollable {
  public:
   static constexpr Type kType = Type::kTransfer;

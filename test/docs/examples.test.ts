@@ -10,7 +10,11 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { root, runScript } from '../support/child.ts';
 
-const pages = ['README.md', ...readdirSync(join(root, 'docs/api')).map((name) => `docs/api/${name}`)];
+const pages = [
+  'README.md',
+  'docs/zero-copy.md',
+  ...readdirSync(join(root, 'docs/api')).map((name) => `docs/api/${name}`),
+];
 const textOf = (page: string) => readFileSync(join(root, page), 'utf8');
 
 /** The complete programs of a page, with the line that each begins at. */

@@ -154,7 +154,8 @@ describe.each(Object.entries(ways))('%s:', (_way, read) => {
       const sent = bytes(300);
       const got = startReading(pair);
       for (const [i, byte] of sent.entries()) {
-        expect(pair.client.tryWrite(Uint8Array.of(byte))).toBe(1);
+        // A Unix socket has room for some 280 of these, which a thread that is kept waiting may not have read.
+        if (pair.client.tryWrite(Uint8Array.of(byte)) === 0) await pair.client.write(Uint8Array.of(byte));
         if (i % 7 === 0) await turns();
       }
       await eventually(() => got.size === sent.length);
