@@ -74,17 +74,21 @@ void Transfer::OnTimer(int) {
   Finish(half_closed ? Reason::kHalfClosed : Reason::kIdle);
 }
 
+// Who stopped it closes the connections in a moment; whoever does not know yet that it is over may
+// be busy. Of what was reset there is nothing left to shut down.
+void Transfer::TellPeers() {
+  for (const Flow& flow : flows_) {
+    (void)sys::Shutdown(flow.sink().fd, sys::ShutdownHow::kBoth).ok();
+  }
+}
+
 void Transfer::Finish(Reason reason) {
   if (finished_) return;
   finished_ = true;
   result_.reason = reason;
   idle_.Cancel();
   for (Flow& flow : flows_) flow.End();
-  // Of what was reset or never connected there is nothing left to shut down.
-  if (options_.relay && reason != Reason::kEnd) {
-    for (const Flow& flow : flows_)
-      (void)sys::Shutdown(flow.sink().fd, sys::ShutdownHow::kBoth).ok();
-  }
+  if (options_.relay && reason != Reason::kEnd && reason != Reason::kStopped) TellPeers();
   thread_->Finished(this);
 }
 

@@ -69,6 +69,7 @@ class Transfer final : private Flow::Owner, private TimerOwner {
   int64_t patience() const;
   void WatchForIdleness();
   void Finish(TransferResult::Reason reason);
+  void TellPeers();
   int flows() const { return options_.relay ? 2 : 1; }
 
   int32_t id_;
