@@ -129,6 +129,8 @@ interface Native {
   pumpDelivered(pump: number): number;
   closePump(pump: number): void;
 
+  crc32(bytes: Uint8Array, length: number, crc: number): number;
+
   setReuseAddr(id: number): void;
   setReusePort(id: number): void;
   setV6Only(id: number, on: number): void;

@@ -1,5 +1,6 @@
 // The public surface of `spliceway/codec`.
 
+export { crc32 } from './crc32';
 export { Scanner, type ScannerOptions } from './scanner';
 export type { ByteSource } from './source';
 export {
