@@ -1,6 +1,21 @@
 // The public surface of `spliceway/codec`.
 
+export { FrameBatch } from './batch';
 export { crc32 } from './crc32';
+export { Decoder, type Frame } from './decoder';
+export { FrameError, type FrameFault } from './frame-error';
+export {
+  delimiter,
+  Framing,
+  fixedSize,
+  type HeaderBodyOptions,
+  headerBody,
+  type LengthPrefixOptions,
+  lengthPrefix,
+  lines,
+  netstrings,
+} from './framing';
+export type { DecodingOptions } from './options';
 export { Scanner, type ScannerOptions } from './scanner';
 export type { ByteSource } from './source';
 export {

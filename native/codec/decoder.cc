@@ -34,7 +34,7 @@ Decoder::Result Decoder::Decode(Bytes chunk, std::span<uint8_t> store,
 // Sets `wanted` where it comes to a part of a frame: how many bytes make another look worth it.
 Decoder::Result Decoder::FromChunk(Bytes chunk, std::span<FrameRecord> frames, size_t* wanted) {
   Result result;
-  result.stop = Stop::kAgain;
+  result.stop = Stop::kMore;
   while (result.consumed < chunk.size()) {
     const Bytes data = chunk.subspan(result.consumed);
     const Look look = framing_->At(data, 0);
@@ -64,7 +64,7 @@ Decoder::Result Decoder::FromStore(Bytes chunk, std::span<uint8_t> store,
                                    std::span<FrameRecord> frames, size_t wanted) {
   Result result;
   result.in_store = true;
-  result.stop = Stop::kAgain;
+  result.stop = Stop::kMore;
   if (!Append(chunk, store, wanted, &result)) return result;
   while (held() > 0) {
     const Bytes data = Bytes(store).subspan(start_, held());

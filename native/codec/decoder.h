@@ -34,9 +34,9 @@ class Decoder {
 
   enum class Stop : uint8_t {
     kHungry,   // all of the chunk is used up
-    kAgain,    // frames were found, or bytes skipped: call again with what is left of the chunk
-    kControl,  // the one frame that was found is a control frame; then as kAgain
-    kRoom,  // the store has to be of `room` bytes, with what it holds at its start; then as kAgain
+    kMore,    // frames were found, or bytes skipped: call again with what is left of the chunk
+    kControl,  // the one frame that was found is a control frame; then as kMore
+    kRoom,  // the store has to be of `room` bytes, with what it holds at its start; then as kMore
     kBad,   // a bad frame: nothing can be found after it
   };
 
