@@ -138,7 +138,7 @@ export class Decoding {
   /** Hands the frames to the sink; a promise, if its own is waited for. */
   private give(chunk: Uint8Array, records: Int32Array, stop: number, sink: FrameSink): Promise<void> | undefined {
     const inStore = records[RECORD_IN_STORE] === 1;
-    const bytes = inStore ? this.store : sliceOf(chunk, 0, chunk.length);
+    const bytes = inStore ? this.store : Buffer.isBuffer(chunk) ? chunk : sliceOf(chunk, 0, chunk.length);
     this.found += records[RECORD_FRAMES] as number;
     const batch = (idleBatches.pop() ?? new FrameBatch()).lend(bytes, records, this.detaches);
     let answer: unknown;
@@ -182,11 +182,17 @@ export class Decoding {
       return batch.body(i);
     }
     const body = Buffer.allocUnsafeSlow(length);
-    if (length > 0) body.set(batch.body(i));
+    if (length > INSIDE) body.set(batch.body(i));
+    else copySmall(body, batch.bytes, batch.offset(i));
     return body;
   }
 
   private error(records: Int32Array): FrameError {
     return new FrameError(faultOf(records[RECORD_FAULT] as number), this.position);
   }
+}
+
+// Without a view of the source, which may be an array of the kind that is kept inside its object.
+function copySmall(to: Buffer, from: Buffer, at: number): void {
+  for (let i = 0; i < to.length; i++) to[i] = from[at + i] as number;
 }

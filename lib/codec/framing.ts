@@ -258,7 +258,8 @@ class Delimited extends Framing {
   }
 
   override checkBody(body: Uint8Array | string): void {
-    if (bytesOf(body).includes(bytesOf(this.delimiter))) throw invalidValue('body', 'must not contain the delimiter', body);
+    if (bytesOf(body).includes(bytesOf(this.delimiter)))
+      throw invalidValue('body', 'must not contain the delimiter', body);
   }
 }
 

@@ -1,9 +1,11 @@
 // The public surface of `spliceway/codec`.
 
 export { FrameBatch } from './batch';
+export type { FrameCallOptions } from './call';
 export { crc32 } from './crc32';
 export { Decoder, type Frame } from './decoder';
 export { FrameError, type FrameFault } from './frame-error';
+export { FramedConn, type FramedConnOptions, type OutgoingFrame } from './framed-conn';
 export {
   delimiter,
   Framing,
@@ -15,8 +17,12 @@ export {
   lines,
   netstrings,
 } from './framing';
-export type { DecodingOptions } from './options';
+export type { BatchHandler, FrameHandlers } from './intake';
+export { MessageConn } from './message-conn';
+export type { DecodingOptions, MessageOptions } from './options';
 export { Scanner, type ScannerOptions } from './scanner';
+export { BufferFullError } from './sending';
+export { RequestError, type RequestHandler } from './session';
 export type { ByteSource } from './source';
 export {
   ErrAdvanceTooFar,
