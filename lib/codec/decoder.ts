@@ -17,16 +17,18 @@ export interface Frame {
  * Finds frames in a stream that is fed to it piece by piece, cut in any way. It does no I/O: for
  * connections there are FramedConn and MessageConn.
  */
-export class Decoder implements FrameSink {
+export class Decoder {
   private readonly decoding: Decoding;
   private take: (batch: FrameBatch) => unknown = () => {};
   private error: FrameError | null = null;
   private finished = false;
+  private readonly sink: FrameSink;
 
   constructor(options: DecodingOptions = {}) {
     checkObject('options', options);
     const { framing, maxFrame, resynchronise, debug } = decodingOptions(options);
     this.decoding = new Decoding(framing, maxFrame, resynchronise, -1, debug);
+    this.sink = this.asSink();
   }
 
   /**
@@ -38,7 +40,7 @@ export class Decoder implements FrameSink {
     checkBytes('chunk', chunk);
     checkFunction('onFrames', onFrames);
     this.begin(onFrames);
-    return this.settled(this.decoding.feed(chunk, this));
+    return this.settled(this.decoding.feed(chunk, this.sink));
   }
 
   /**
@@ -49,7 +51,7 @@ export class Decoder implements FrameSink {
     checkFunction('onFrames', onFrames);
     this.begin(onFrames);
     this.finished = true;
-    return this.settled(this.decoding.finish(this));
+    return this.settled(this.decoding.finish(this.sink));
   }
 
   /** The frames that are whole with this chunk, their bodies in memory of their own. @throws FrameError as feed() */
@@ -99,18 +101,16 @@ export class Decoder implements FrameSink {
     if (this.error !== null) throw this.error;
   }
 
-  /** @internal */
-  get stopped(): boolean {
-    return this.error !== null;
-  }
-
-  /** @internal */
-  frames(batch: FrameBatch): unknown {
-    return this.take(batch);
-  }
-
-  /** @internal */
-  bad(error: FrameError): void {
-    this.error = error;
+  private asSink(): FrameSink {
+    const isBad = () => this.error !== null;
+    return {
+      get stopped() {
+        return isBad();
+      },
+      frames: (batch) => this.take(batch),
+      bad: (error) => {
+        this.error = error;
+      },
+    };
   }
 }

@@ -152,17 +152,17 @@ export class FramedConn extends Messages<Frame> {
   }
 
   /** @internal */
-  override messageOf(command: number, body: Buffer): Frame {
+  protected override messageOf(command: number, body: Buffer): Frame {
     return { command, body };
   }
 
   /** @internal */
-  override control(command: number, body: Buffer): unknown {
+  protected override control(command: number, body: Buffer): unknown {
     return this.session?.heard(command, body);
   }
 
   /** @internal */
-  override intakeEnded(error: Error | null): void {
+  protected override intakeEnded(error: Error | null): void {
     super.intakeEnded(error);
     this.session?.end(error ?? opError('request', this.conn, ErrClosed));
   }

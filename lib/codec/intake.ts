@@ -32,7 +32,7 @@ export interface IntakeOwner<M> {
   /** A control frame. A promise holds up what comes after it. */
   control(command: number, body: Buffer): unknown;
   /** Nothing more arrives: null at the end of the stream. */
-  intakeEnded(error: Error | null): void;
+  ended(error: Error | null): void;
 }
 
 class PendingReceive<M> extends Call<M | null> {
@@ -94,6 +94,12 @@ export class Intake<M> implements FrameSink {
     }
     this.readOn();
     return call.promise;
+  }
+
+  /** A message that is at hand, for an iterator. */
+  taken(): Promise<IteratorResult<M, undefined>> | null {
+    if (this.next === this.items.length || this.handler !== null) return null;
+    return Promise.resolve({ value: this.shift(), done: false });
   }
 
   private leave(call: PendingReceive<M>): void {
@@ -253,7 +259,7 @@ export class Intake<M> implements FrameSink {
     if (this.over !== undefined) return;
     this.over = null;
     this.settle((call) => call.resolve(null));
-    this.owner.intakeEnded(null);
+    this.owner.ended(null);
     if (this.handler === null) return;
     if (this.handlers.end === undefined) void this.conn.shutdown();
     else this.tell(this.handlers.end);
@@ -273,7 +279,7 @@ export class Intake<M> implements FrameSink {
     this.over = error;
     this.settle((call) => call.fail(error));
     this.conn.close();
-    this.owner.intakeEnded(error);
+    this.owner.ended(error);
     if (this.handler !== null && this.handlers.error !== undefined && !this.closedHere(error)) {
       this.tell(() => this.handlers.error?.(error));
     }

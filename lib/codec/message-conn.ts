@@ -50,7 +50,7 @@ export class MessageConn extends Messages<Buffer> {
   }
 
   /** @internal */
-  override messageOf(_command: number, body: Buffer): Buffer {
+  protected override messageOf(_command: number, body: Buffer): Buffer {
     return body;
   }
 }
