@@ -53,6 +53,6 @@ export class FrameTimer {
       const left = this.since + this.limit - performance.now();
       if (left > 0) this.arm(left);
       else this.onLate();
-    }).unref();
+    });
   }
 }
