@@ -34,6 +34,7 @@ export class Decoder {
   /**
    * Goes on with the stream; calls onFrames with what is whole now. Where that answers with a promise,
    * this does, too, and the chunk must stay as it is until then; there must be no other call meanwhile.
+   * Where it throws, the rest of the chunk is not looked at.
    * @throws FrameError after the good frames, and again in every later call
    */
   feed(chunk: Uint8Array, onFrames: (batch: FrameBatch) => unknown): Promise<void> | undefined {
