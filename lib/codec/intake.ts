@@ -5,6 +5,7 @@ import { checkFunction, checkObject } from '../check';
 import type { Conn } from '../conn';
 import { asError, ErrBusy, ErrClosed, OpError } from '../errors';
 import { advanced, joined, rejected, without } from '../pending';
+import { PipeConn } from '../pipe/pipe-conn';
 import { StreamConn } from '../stream/stream-conn';
 import type { FrameBatch } from './batch';
 import { Call, type FrameCallOptions, isLimited, opError } from './call';
@@ -53,6 +54,8 @@ export class Intake<M> implements FrameSink {
   private handlers: FrameHandlers = {};
   /** A read is under way. */
   private reading = false;
+  /** The connection is in handler style. */
+  private handled = false;
   private paused = false;
   private demanded = false;
   private canceller: AbortController | null = null;
@@ -68,7 +71,7 @@ export class Intake<M> implements FrameSink {
     this.decoding = new Decoding(options.framing, options.maxFrame, options.resynchronise, control, options.debug);
     this.timer = new FrameTimer(
       options.frameTimeout,
-      () => !this.paused && (this.reading || this.handler !== null),
+      () => !this.paused && (this.reading || this.handled),
       () => this.fail(new FrameError('timeout', this.decoding.position)),
     );
   }
@@ -121,7 +124,8 @@ export class Intake<M> implements FrameSink {
   /** Has frames read although nobody waits for one: control frames are among them. */
   demand(on: boolean): void {
     this.demanded = on;
-    if (on) this.readOn();
+    // Not at once: onFrames() may be about to be called, which has a faster way.
+    if (on) process.nextTick(() => this.readOn());
     else if (!this.wants()) this.canceller?.abort();
   }
 
@@ -136,22 +140,27 @@ export class Intake<M> implements FrameSink {
     checkObject('handlers', handlers);
     if (handlers.end !== undefined) checkFunction('handlers.end', handlers.end);
     if (handlers.error !== undefined) checkFunction('handlers.error', handlers.error);
-    if (this.handler !== null || this.reading || this.items.length > 0) throw opError('receive', this.conn, ErrBusy);
-    if (this.over !== undefined) throw this.over ?? opError('receive', this.conn, ErrClosed);
-    if (this.conn instanceof StreamConn) {
-      this.conn.handle({
-        data: (chunk) => this.take(chunk),
-        end: () => this.finish(),
-        error: (error) => this.failed(error),
-      });
+    if (this.handler !== null || this.waiting !== null || this.items.length > 0) {
+      throw opError('receive', this.conn, ErrBusy);
     }
+    if (this.over !== undefined) throw this.over ?? opError('receive', this.conn, ErrClosed);
+    if (!this.reading && isOurs(this.conn)) this.handleConn();
     this.handler = handler;
     this.handlers = handlers;
-    if (!(this.conn instanceof StreamConn)) this.readOn();
+    this.readOn();
+  }
+
+  private handleConn(): void {
+    this.conn.handle({
+      data: (chunk) => this.take(chunk),
+      end: () => this.finish(),
+      error: (error) => this.failed(error),
+    });
+    this.handled = true;
   }
 
   private readOn(): void {
-    if (!this.reading && this.wants() && !(this.handler !== null && this.conn instanceof StreamConn)) void this.read();
+    if (!this.reading && !this.handled && this.wants()) void this.read();
   }
 
   private async read(): Promise<void> {
@@ -269,7 +278,7 @@ export class Intake<M> implements FrameSink {
   private failed(error: Error): void {
     if (!(error instanceof OpError && error.timeout) || this.conn.state === 'closed') return this.fail(error);
     if (this.handler === null) this.settle((call) => call.fail(error));
-    else if (this.handlers.error === undefined) this.fail(error);
+    else if (this.handlers.error === undefined || !this.handled) this.fail(error);
     else this.tell(() => this.handlers.error?.(error));
   }
 
@@ -311,4 +320,9 @@ export class Intake<M> implements FrameSink {
     this.fail(opError('receive', this.conn, ErrClosed));
     reportMistake(this.conn, null, error);
   }
+}
+
+// Others may have no handler style, or lend chunks that cannot be retained: they are read.
+function isOurs(conn: Conn): boolean {
+  return conn instanceof StreamConn || conn instanceof PipeConn;
 }

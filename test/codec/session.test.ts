@@ -64,11 +64,14 @@ describe('request()', () => {
     expect((await a.receive())?.command).toBe(2);
   });
 
-  test('works in handler style', async () => {
+  test.each(['before', 'after', 'long after'])('works in handler style (onFrames() %s onRequest())', async (when) => {
     const [a, b] = await session();
     const commands: number[] = [];
-    b.onFrames((batch) => commands.push(...[...batch].map(({ command }) => command)));
+    const handle = () => b.onFrames((batch) => commands.push(...[...batch].map(({ command }) => command)));
+    if (when === 'before') handle();
     b.onRequest(({ body }) => body);
+    if (when === 'long after') await turns();
+    if (when !== 'before') handle();
     void a.sendMany([
       { command: 1, body: '' },
       { command: 2, body: '' },
