@@ -129,9 +129,9 @@ export class Decoding {
     return stop;
   }
 
-  private grow(room: number): void {
+  private grow(room: number, from = this.store): void {
     const store = Buffer.allocUnsafeSlow(Math.max(room, SMALLEST_STORE));
-    store.set(this.store);
+    store.set(from);
     this.store = store;
   }
 
@@ -171,7 +171,9 @@ export class Decoding {
 
   // What it holds of the next frame stays with the decoder.
   private loseStore(): void {
-    this.store = this.held > 0 ? Buffer.from(this.store) : NO_STORE;
+    const { store } = this;
+    this.store = NO_STORE;
+    if (this.held > 0) this.grow(store.length, store);
   }
 
   /** The body of a frame of a batch, in memory of its own. */

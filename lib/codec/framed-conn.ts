@@ -6,7 +6,7 @@ import { ErrClosed, invalidType } from '../errors';
 import { checked } from '../pending';
 import { checkCall, type FrameCallOptions, opError } from './call';
 import type { Frame } from './decoder';
-import { HeaderBody, type HeaderBodyOptions } from './framing';
+import { HeaderBody, type HeaderBodyOptions } from './header-body';
 import { Messages } from './messages';
 import type { MessageOptions } from './options';
 import type { Body } from './outbox';

@@ -4,14 +4,15 @@ import { isOfNetwork, isThenable, reportMistake } from '../calling';
 import { checkFunction, checkObject } from '../check';
 import type { Conn } from '../conn';
 import { asError, ErrBusy, ErrClosed, OpError } from '../errors';
-import { advanced, joined, rejected, without } from '../pending';
+import { rejected } from '../pending';
 import { PipeConn } from '../pipe/pipe-conn';
 import { StreamConn } from '../stream/stream-conn';
 import type { FrameBatch } from './batch';
-import { Call, type FrameCallOptions, isLimited, opError } from './call';
+import { type FrameCallOptions, opError } from './call';
 import { Decoding, type FrameSink } from './decoding';
 import { FrameError } from './frame-error';
 import { FrameTimer } from './frame-timer';
+import { Inbox } from './inbox';
 import type { CheckedMessages } from './options';
 
 /** What else is called in handler style; see onFrames(). */
@@ -36,20 +37,15 @@ export interface IntakeOwner<M> {
   ended(error: Error | null): void;
 }
 
-class PendingReceive<M> extends Call<M | null> {
-  limited = false;
-}
-
 // What is read ahead for control frames may bring other frames along, which wait for receive().
 const READ_AHEAD = 64 * 1024;
+// What a message costs besides its bytes, about.
+const EMPTY = 64;
 
 export class Intake<M> implements FrameSink {
   private readonly decoding: Decoding;
   private readonly timer: FrameTimer;
-  private items: M[] = [];
-  private next = 0;
-  private queued = 0;
-  private waiting: PendingReceive<M> | null = null;
+  private readonly inbox = new Inbox<M>();
   private handler: BatchHandler | null = null;
   private handlers: FrameHandlers = {};
   /** A read is under way. */
@@ -87,38 +83,23 @@ export class Intake<M> implements FrameSink {
   receive(options?: FrameCallOptions): Promise<M | null> {
     if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason);
     if (this.handler !== null) return rejected(opError('receive', this.conn, ErrBusy));
-    if (this.next < this.items.length) return Promise.resolve(this.shift());
+    if (!this.inbox.isEmpty) return Promise.resolve(this.takeOne());
     if (this.over !== undefined) return this.over === null ? Promise.resolve(null) : rejected(this.over);
-    const call = new PendingReceive<M>('receive', this.conn);
-    this.waiting = joined(this.waiting, call);
-    if (isLimited(options)) {
-      call.limited = true;
-      call.limit(options, () => this.leave(call));
-    }
+    const message = this.inbox.wait(this.conn, options, () => this.stopIfUnwanted());
     this.readOn();
-    return call.promise;
+    return message;
   }
 
   /** A message that is at hand, for an iterator. */
   taken(): Promise<IteratorResult<M, undefined>> | null {
-    if (this.next === this.items.length || this.handler !== null) return null;
-    return Promise.resolve({ value: this.shift(), done: false });
+    if (this.inbox.isEmpty || this.handler !== null) return null;
+    return Promise.resolve({ value: this.takeOne(), done: false });
   }
 
-  private leave(call: PendingReceive<M>): void {
-    this.waiting = without(this.waiting, call);
-    if (!this.wants()) this.canceller?.abort();
-  }
-
-  private shift(): M {
-    const item = this.items[this.next++] as M;
-    if (this.next === this.items.length) {
-      this.items = [];
-      this.next = 0;
-      this.queued = 0;
-      if (this.demanded) this.readOn();
-    }
-    return item;
+  private takeOne(): M {
+    const message = this.inbox.take();
+    if (this.demanded && this.inbox.isEmpty) this.readOn();
+    return message;
   }
 
   /** Has frames read although nobody waits for one: control frames are among them. */
@@ -126,12 +107,16 @@ export class Intake<M> implements FrameSink {
     this.demanded = on;
     // Not at once: onFrames() may be about to be called, which has a faster way.
     if (on) process.nextTick(() => this.readOn());
-    else if (!this.wants()) this.canceller?.abort();
+    else this.stopIfUnwanted();
+  }
+
+  private stopIfUnwanted(): void {
+    if (!this.wants()) this.canceller?.abort();
   }
 
   private wants(): boolean {
     if (this.over !== undefined) return false;
-    return this.waiting !== null || this.handler !== null || (this.demanded && this.queued < READ_AHEAD);
+    return this.inbox.isWanted || this.handler !== null || (this.demanded && this.inbox.size < READ_AHEAD);
   }
 
   // Reading in handler style: at most once, before anything else reads.
@@ -140,7 +125,7 @@ export class Intake<M> implements FrameSink {
     checkObject('handlers', handlers);
     if (handlers.end !== undefined) checkFunction('handlers.end', handlers.end);
     if (handlers.error !== undefined) checkFunction('handlers.error', handlers.error);
-    if (this.handler !== null || this.waiting !== null || this.items.length > 0) {
+    if (this.handler !== null || this.inbox.isWanted || !this.inbox.isEmpty) {
       throw opError('receive', this.conn, ErrBusy);
     }
     if (this.over !== undefined) throw this.over ?? opError('receive', this.conn, ErrClosed);
@@ -179,7 +164,7 @@ export class Intake<M> implements FrameSink {
 
   // A read for somebody who may give up can be given up as well: it would keep the process alive.
   private readOptions(): { signal?: AbortSignal } {
-    if (!this.demanded && this.waiting?.limited !== true) return {};
+    if (!this.demanded && !this.inbox.isLimited) return {};
     if (this.canceller === null || this.canceller.signal.aborted) this.canceller = new AbortController();
     return { signal: this.canceller.signal };
   }
@@ -236,25 +221,16 @@ export class Intake<M> implements FrameSink {
   frames(batch: FrameBatch, control: boolean): unknown {
     if (control) return this.owner.control(batch.command(0), this.decoding.ownBody(batch, 0));
     if (this.handler !== null) return this.handler(batch);
-    for (let i = 0; i < batch.count; i++) this.give(batch.command(i), this.decoding.ownBody(batch, i));
+    for (let i = 0; i < batch.count; i++) {
+      const body = this.decoding.ownBody(batch, i);
+      this.inbox.put(this.owner.messageOf(batch.command(i), body), body.length + EMPTY);
+    }
     return undefined;
   }
 
   /** As a sink. */
   bad(error: FrameError): void {
     this.fail(error);
-  }
-
-  private give(command: number, body: Buffer): void {
-    const message = this.owner.messageOf(command, body);
-    const first = this.waiting;
-    if (first === null) {
-      this.items.push(message);
-      this.queued += body.length + 1;
-      return;
-    }
-    this.waiting = advanced(first);
-    first.resolve(message);
   }
 
   private finish(): Promise<void> | undefined {
@@ -267,7 +243,7 @@ export class Intake<M> implements FrameSink {
   private ended(): void {
     if (this.over !== undefined) return;
     this.over = null;
-    this.settle((call) => call.resolve(null));
+    this.settle(null);
     this.owner.ended(null);
     if (this.handler === null) return;
     if (this.handlers.end === undefined) void this.conn.shutdown();
@@ -277,7 +253,7 @@ export class Intake<M> implements FrameSink {
   /** The connection's own error; after a deadline it may go on. */
   private failed(error: Error): void {
     if (!(error instanceof OpError && error.timeout) || this.conn.state === 'closed') return this.fail(error);
-    if (this.handler === null) this.settle((call) => call.fail(error));
+    if (this.handler === null) this.settle(error);
     else if (this.handlers.error === undefined || !this.handled) this.fail(error);
     else this.tell(() => this.handlers.error?.(error));
   }
@@ -286,7 +262,7 @@ export class Intake<M> implements FrameSink {
   fail(error: Error): void {
     if (this.over !== undefined) return;
     this.over = error;
-    this.settle((call) => call.fail(error));
+    this.settle(error);
     this.conn.close();
     this.owner.ended(error);
     if (this.handler !== null && this.handlers.error !== undefined && !this.closedHere(error)) {
@@ -298,11 +274,9 @@ export class Intake<M> implements FrameSink {
     return error.cause === ErrClosed;
   }
 
-  private settle(how: (call: PendingReceive<M>) => void): void {
+  private settle(error: Error | null): void {
     this.timer.stop();
-    const first = this.waiting;
-    this.waiting = null;
-    for (let call = first; call !== null; call = call.next) how(call);
+    this.inbox.settle(error);
     this.canceller?.abort();
   }
 
@@ -318,7 +292,9 @@ export class Intake<M> implements FrameSink {
   private handlerFailed(error: unknown): void {
     if (isOfNetwork(error)) return this.fail(error);
     this.fail(opError('receive', this.conn, ErrClosed));
-    reportMistake(this.conn, null, error);
+    // Which knows the Server that it belongs to.
+    if (this.conn instanceof StreamConn) this.conn.handlerFailed(error);
+    else reportMistake(this.conn, null, error);
   }
 }
 

@@ -123,8 +123,8 @@ export abstract class Messages<M> implements AsyncIterable<M>, AsyncDisposable, 
   close(): boolean {
     this.closed = true;
     const closed = this.conn.close();
-    this.sending.end();
     this.intake.fail(opError('receive', this.conn, ErrClosed));
+    this.sending.end();
     return closed;
   }
 
@@ -220,7 +220,8 @@ export abstract class Messages<M> implements AsyncIterable<M>, AsyncDisposable, 
 
   /** @internal */
   protected intakeEnded(error: Error | null): void {
-    if (error !== null) this.sending.end(error);
+    if (error?.cause === ErrClosed) this.sending.end();
+    else if (error !== null) this.sending.end(error);
   }
 }
 

@@ -2,7 +2,8 @@
 
 import { checkBoolean, checkDuration, checkInteger, checkObject } from '../check';
 import { invalidValue } from '../errors';
-import { checkFraming, type Framing, headerBody, LARGEST_BODY } from './framing';
+import { checkFraming, type Framing, LARGEST_BODY } from './framing';
+import { headerBody } from './header-body';
 
 export interface DecodingOptions {
   /** How frames are told apart. Default: headerBody(). */

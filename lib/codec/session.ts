@@ -1,9 +1,8 @@
 // What the two ends of a connection of frames say to each other besides their frames: requests and their
 // responses, and that no more requests are taken. docs/wire-format.md has the bodies.
 
-import { isThenable } from '../calling';
 import type { Conn } from '../conn';
-import { ErrClosed } from '../errors';
+import { asError, ErrClosed, invalidReturn } from '../errors';
 import { rejected } from '../pending';
 import { Call, type FrameCallOptions, isLimited, opError } from './call';
 import { type Body, lengthOf } from './outbox';
@@ -166,33 +165,46 @@ export class Session {
   private heardRequest(body: Buffer): Promise<void> | undefined {
     const head = ID + this.commandBytes;
     if (body.length < head) return undefined;
-    const id = body.readUInt32BE(0);
-    const { handler } = this;
-    if (this.leaving) this.answer(id, GOING_AWAY, NO_BYTES);
-    else if (handler === null) this.answer(id, NO_HANDLER, NO_BYTES);
-    else void this.serve(id, handler, body.readUIntBE(ID, this.commandBytes), body.subarray(head));
+    void this.serve(body.readUInt32BE(0), body.readUIntBE(ID, this.commandBytes), body.subarray(head));
     if (this.serving < SERVED_AT_ONCE) return undefined;
     return new Promise((resolve) => {
       this.whenFree = resolve;
     });
   }
 
-  private async serve(id: number, handler: RequestHandler, command: number, body: Buffer): Promise<void> {
+  // Until the kernel has the response: a peer that asks and does not read is not asked for more.
+  private async serve(id: number, command: number, body: Buffer): Promise<void> {
     this.serving++;
-    this.lastServed = id;
     try {
-      const answer = handler({ command, body: Buffer.from(body) });
-      const response = (isThenable(answer) ? await answer : answer) ?? NO_BYTES;
-      if (lengthOf(response) + OVERHEAD > this.maxFrame) throw new Error('the response is too large');
-      await this.answer(id, OK, response);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      await this.answer(id, FAILED, reason.slice(0, LONGEST_REASON)).catch(() => {});
+      const [status, response] = await this.respond(id, command, body);
+      await this.answer(id, status, response);
+    } catch {
+      // The connection is gone, and whoever asked with it.
     }
     this.serving--;
     this.whenFree?.();
     this.whenFree = null;
     this.tellIfIdle();
+  }
+
+  private async respond(id: number, command: number, body: Buffer): Promise<[status: number, body: Body]> {
+    if (this.leaving) return [GOING_AWAY, NO_BYTES];
+    if (this.handler === null) return [NO_HANDLER, NO_BYTES];
+    this.lastServed = id;
+    try {
+      const response = (await this.handler({ command, body: Buffer.from(body) })) ?? NO_BYTES;
+      this.checkResponse(response);
+      return [OK, response];
+    } catch (error) {
+      return [FAILED, asError(error).message.slice(0, LONGEST_REASON / 4)];
+    }
+  }
+
+  private checkResponse(response: unknown): void {
+    if (typeof response !== 'string' && !(response instanceof Uint8Array)) {
+      throw invalidReturn('the handler of requests', 'a string, a Buffer or a Uint8Array', response);
+    }
+    if (lengthOf(response) + OVERHEAD > this.maxFrame) throw new Error('the response is too large');
   }
 
   private answer(id: number, status: number, body: Body): Promise<void> {

@@ -70,14 +70,7 @@ Decoder::Result Decoder::FromStore(Bytes chunk, std::span<uint8_t> store,
     const Bytes data = Bytes(store).subspan(start_, held());
     const Look look = framing_->At(data, seen_);
     if (look.kind == Look::Kind::kFrame) {
-      if (!FitsIn(look, frames, result)) return result;
-      const bool more = Tell(look, start_, frames, &result);
-      Drop(look.size);
-      // What was taken beyond the frame's end is left in the chunk, where it needs no store.
-      const size_t back = std::min(held(), result.consumed);
-      end_ -= back;
-      result.consumed -= back;
-      if (!more) return result;
+      if (!FitsIn(look, frames, result) || !TellStored(look, frames, &result)) return result;
     } else if (result.frames > 0) {
       return result;
     } else if (look.kind == Look::Kind::kBad) {
@@ -92,6 +85,16 @@ Decoder::Result Decoder::FromStore(Bytes chunk, std::span<uint8_t> store,
   }
   if (result.consumed == chunk.size()) result.stop = Stop::kHungry;
   return result;
+}
+
+bool Decoder::TellStored(const Look& look, std::span<FrameRecord> frames, Result* result) {
+  const bool more = Tell(look, start_, frames, result);
+  Drop(look.size);
+  // What was taken beyond the frame's end is left in the chunk, where it needs no store.
+  const size_t back = std::min(held(), result->consumed);
+  end_ -= back;
+  result->consumed -= back;
+  return more;
 }
 
 void Decoder::Drop(size_t n) {

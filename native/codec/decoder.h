@@ -34,7 +34,7 @@ class Decoder {
 
   enum class Stop : uint8_t {
     kHungry,   // all of the chunk is used up
-    kMore,    // frames were found, or bytes skipped: call again with what is left of the chunk
+    kMore,     // frames were found, or bytes skipped: call again with what is left of the chunk
     kControl,  // the one frame that was found is a control frame; then as kMore
     kRoom,  // the store has to be of `room` bytes, with what it holds at its start; then as kMore
     kBad,   // a bad frame: nothing can be found after it
@@ -78,6 +78,7 @@ class Decoder {
   bool Append(Bytes chunk, std::span<uint8_t> store, size_t wanted, Result* result);
   // Whether the frame was put among those told of, and another one may be.
   bool Tell(const Look& look, size_t at, std::span<FrameRecord> frames, Result* result);
+  bool TellStored(const Look& look, std::span<FrameRecord> frames, Result* result);
   bool FitsIn(const Look& look, std::span<FrameRecord> frames, const Result& result) const;
   void Drop(size_t n);  // the first n bytes that are held
   // How far to skip after a bad frame; 0 where that is no use, and the result says so.

@@ -237,6 +237,23 @@ describe('what a hostile peer sends', () => {
     expect((await conn.receive())?.command).toBe(1);
   });
 
+  test('requests that nobody answers, from a peer that does not read, are not taken without end', async () => {
+    const [a, b] = await tcp();
+    const conn = new FramedConn(a, { session: true });
+    const received = conn.receive();
+    const requests = Buffer.concat(Array(1000).fill(frameOf(0xf4, Buffer.alloc(5))));
+    const flood = (async () => {
+      for (;;) await b.write(requests);
+    })();
+    await eventually(() => conn.bufferedBytes > 0);
+    expect(await isPending(flood)).toBe(true);
+    await turns();
+    expect(conn.bufferedBytes).toBeLessThan(128 * 20);
+    conn.close();
+    await caught(flood);
+    await caught(received);
+  });
+
   test('requests without end are taken only as fast as they are answered', async () => {
     const [a, b] = await tcp();
     const conn = new FramedConn(a, { session: true });
