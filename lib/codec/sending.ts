@@ -24,12 +24,13 @@ class WaitingSend extends Call<void> {
   }
 }
 
+/** A send() that `maxBuffered` leaves no room for, where `whenFull` is not `'wait'`. */
 export class BufferFullError extends Error {
   readonly code = 'ERR_SPLICEWAY_BUFFER_FULL';
 
   constructor(max: number) {
     super(`more than ${max} bytes wait to be written`);
-    this.name = 'Error';
+    this.name = 'BufferFullError';
   }
 }
 

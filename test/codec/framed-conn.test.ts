@@ -5,6 +5,7 @@ import { type Frame, type FrameBatch, FramedConn, type FramedConnOptions, FrameE
 import { afterEach, describe, expect, test } from 'vitest';
 import { bytes, KiB, MiB, sha256 } from '../support/bytes.ts';
 import { caught } from '../support/caught.ts';
+import { runScript } from '../support/child.ts';
 import { foreignPair } from '../support/foreign.ts';
 import { tcpPair, unixPair } from '../support/pair.ts';
 import { eventually, isPending, turns } from '../support/time.ts';
@@ -677,6 +678,64 @@ describe('hostile input', () => {
     expect(b.conn.state).toBe('active');
     a.close();
     await caught(flood);
+  });
+});
+
+describe('the process', () => {
+  test('outlives what a peer does to calls that nobody awaits', async () => {
+    const { code, stderr, stdout } = await runScript(`
+      import { dial, listen } from 'spliceway';
+      import { FramedConn, MessageConn, lines } from 'spliceway/codec';
+      const listener = await listen('tcp', '127.0.0.1:0');
+      for (const junk of ['', 'junk', 'BM', 'BM\\x01\\x01\\xff\\xff\\xff\\xff']) {
+        for (const style of ['receive', 'onFrames', 'request']) {
+          const [conn, peer] = await Promise.all([dial('tcp', String(listener.addr)), listener.accept()]);
+          const framed = new FramedConn(conn, { session: true, maxBuffered: 1000 });
+          if (style === 'onFrames') framed.onFrames(() => {});
+          else if (style === 'request') framed.request(1, 'x');
+          else framed.receive();
+          framed.cork();
+          for (let i = 0; i < 5; i++) framed.send(1, Buffer.alloc(1 << 20));
+          framed.sendMany([{ command: 1, body: '' }]);
+          framed.flush();
+          await peer.write(Buffer.from(junk, 'latin1'));
+          peer.setLinger(0);
+          peer.close();
+          framed.shutdown({ timeout: 50 });
+        }
+      }
+      const [conn, peer] = await Promise.all([dial('tcp', String(listener.addr)), listener.accept()]);
+      const server = new FramedConn(conn, { session: true });
+      server.onRequest(() => Buffer.alloc(1 << 19));
+      const client = new FramedConn(peer, { session: true });
+      for (let i = 0; i < 20; i++) client.request(1, '');
+      setTimeout(() => { peer.setLinger(0); client.close(); }, 20);
+      setTimeout(() => { listener.close(); console.log(conn.state); }, 200);
+    `);
+    expect({ code, stderr, stdout }).toEqual({ code: 0, stderr: '', stdout: 'closed\n' });
+  });
+
+  test('ends with a connection that nobody waits on, and in the middle of a worker’s frames', async () => {
+    const { code, stderr } = await runScript(`
+      import { Worker } from 'node:worker_threads';
+      import { once } from 'node:events';
+      const worker = new Worker(\`
+        const { dial, listen } = require('spliceway');
+        const { FramedConn, Decoder } = require('spliceway/codec');
+        (async () => {
+          const listener = await listen('tcp', '127.0.0.1:0');
+          const [a, b] = await Promise.all([dial('tcp', String(listener.addr)), listener.accept()]);
+          const receiver = new FramedConn(b);
+          let count = 0;
+          receiver.onFrames((batch) => { count += batch.count; if (count > 1000) require('node:worker_threads').parentPort.postMessage(''); });
+          const sender = new FramedConn(a);
+          for (;;) { await sender.send(1, Buffer.alloc(100)); new Decoder().decode(Buffer.from('BM')); }
+        })();
+      \`, { eval: true, execArgv: [] });
+      await once(worker, 'message');
+      await worker.terminate();
+    `);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 });
 
