@@ -251,6 +251,26 @@ describe('Decoder', () => {
     expect(decoded(stream.subarray(0, 20_000), [1]).fault).toBe('truncated at 0');
   });
 
+  test('a batch that is retained keeps frames that lay among bytes still to be decoded', () => {
+    const decoder = new Decoder({ onBadFrame: 'resynchronise' });
+    const inner = streamOf(['one', 'two'].map((body) => ({ command: 1, body })));
+    const long = frameOf(2, Buffer.concat([inner, frameOf(3, bytes(300))]));
+    long[11] = (long[11] as number) ^ 1; // so that its body is searched for frames
+    const kept: FrameBatch[] = [];
+    const views: Buffer[] = [];
+    for (let at = 0; at < long.length; at += 100) {
+      decoder.feed(long.subarray(at, at + 100), (batch) => {
+        kept.push(batch.retain());
+        views.push(...[...batch].map(({ body }) => body));
+      });
+    }
+    expect(decoder.decode(frameOf(4, 'next'))).toEqual([{ command: 4, body: Buffer.from('next') }]);
+    expect(views.map(String)).toEqual(['one', 'two', String(bytes(300))]);
+    for (const batch of kept) batch.release();
+    expect(decoder.badFrames).toBe(1);
+    expect(decoder.skippedBytes).toBe(12);
+  });
+
   test('refuses wrong arguments, and bytes after the end', () => {
     const decoder = new Decoder();
     expect(() => decoder.feed('text' as never, () => {})).toThrow(
