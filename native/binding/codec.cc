@@ -65,7 +65,9 @@ napi_value MakeDecoder(napi_env env, napi_callback_info info) {
   const auto control = static_cast<uint32_t>(args.Int(5));
   auto decoder = std::make_unique<Decoder>(std::move(framing), policy, control);
   napi_value out = nullptr;
-  if (napi_create_external(env, decoder.get(), DeleteDecoder, nullptr, &out) == napi_ok) {
+  napi_create_object(env, &out);
+  // Not an external, of which Node keeps a part until the process ends.
+  if (napi_wrap(env, out, decoder.get(), DeleteDecoder, nullptr, nullptr) == napi_ok) {
     decoder.release();  // with the object from now on
   }
   return out;
@@ -101,7 +103,7 @@ napi_value Report(napi_env env, const Decoder& decoder, const Decoder::Result& r
 template <size_t N>
 Decoder* DecoderAt(napi_env env, const Args<N>& args) {
   void* decoder = nullptr;
-  napi_get_value_external(env, args[0], &decoder);
+  napi_unwrap(env, args[0], &decoder);
   return static_cast<Decoder*>(decoder);
 }
 
