@@ -153,6 +153,29 @@ interface Native {
   delivered(transfer: number, flow: number): number;
   finishTransfer(transfer: number): number;
 
+  crc32(bytes: Uint8Array, length: number, crc: number): number;
+  makeDecoder(
+    kind: number,
+    max: number,
+    parameters: Int32Array,
+    delimiter: Uint8Array,
+    resynchronise: boolean,
+    control: number,
+  ): NativeDecoder;
+  decode(
+    decoder: NativeDecoder,
+    chunk: Uint8Array,
+    from: number,
+    to: number,
+    store: Uint8Array,
+    records: Int32Array,
+  ): number;
+  finishDecoding(decoder: NativeDecoder, store: Uint8Array, records: Int32Array): number;
+  decoderPosition(decoder: NativeDecoder): number;
+  decoderBadFrames(decoder: NativeDecoder): number;
+  decoderSkipped(decoder: NativeDecoder): number;
+  sealFrames(commandBytes: number, crcOver: number, bytes: Uint8Array, from: number, to: number): void;
+
   setReuseAddr(id: number): void;
   setReusePort(id: number): void;
   setV6Only(id: number, on: number): void;
@@ -167,6 +190,39 @@ interface Native {
   setOption(id: number, level: number, name: number, value: Uint8Array): void;
   optionNumbers(): Record<string, number>;
 }
+
+/** A decoder: native/codec/decoder.h. It goes when this object does. */
+export interface NativeDecoder {
+  readonly brand: unique symbol;
+}
+
+// The kinds of makeDecoder.
+export const HEADER_BODY = 0;
+export const LENGTH_PREFIX = 1;
+export const DELIMITED = 2;
+export const LINES = 3;
+export const FIXED_SIZE = 4;
+export const NETSTRING = 5;
+
+// What decode answers.
+export const DECODE_HUNGRY = 0;
+export const DECODE_MORE = 1;
+export const DECODE_CONTROL = 2;
+export const DECODE_ROOM = 3;
+export const DECODE_BAD = 4;
+
+// The first words of its records, and how many they are; those of each frame come after them.
+export const RECORD_FRAMES = 0;
+export const RECORD_CONSUMED = 1;
+export const RECORD_ROOM = 2;
+export const RECORD_FAULT = 3;
+export const RECORD_HELD = 4;
+export const RECORD_IN_STORE = 5;
+export const RECORD_WORDS = 6;
+export const FRAME_COMMAND = 0;
+export const FRAME_AT = 1;
+export const FRAME_LENGTH = 2;
+export const FRAME_WORDS = 3;
 
 export const native = loadAddon() as Native;
 

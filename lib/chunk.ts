@@ -51,6 +51,11 @@ export function partOf(buffer: Buffer, from: number, to: number): Buffer {
   return new View(buffer.buffer, from, to - from);
 }
 
+/** A part of any bytes, given by its start and its length. */
+export function sliceOf(bytes: Uint8Array, at: number, n: number): Buffer {
+  return new View(bytes.buffer, bytes.byteOffset + at, n);
+}
+
 // One buffer is lent to one handler after another, so that it stays in the processor's cache. A
 // handler that answers with a promise keeps it until then, and the next one gets another.
 let current: Buffer | null = null;
@@ -69,6 +74,11 @@ export function keepLent(): Buffer {
   const kept = lentBuffer();
   current = null;
   return kept;
+}
+
+/** The same for whoever was lent this chunk; null where its memory is no such buffer, but the chunk's own. */
+export function keepIfLent(chunk: Uint8Array): Buffer | null {
+  return current !== null && current.buffer === chunk.buffer ? keepLent() : null;
 }
 
 export function giveBack(buffer: Buffer): void {

@@ -27,6 +27,9 @@
         # loaded the addon, and its code must be there when it comes back.
         ["OS=='linux'", {"sources": ["<!@(<(sources_of) linux)"], "ldflags": ["-Wl,-z,nodelete"]}],
         ["OS=='mac' or OS=='freebsd' or OS=='openbsd'", {"sources": ["<!@(<(sources_of) bsd)"]}],
+        ["target_arch=='x64'", {"sources": ["<!@(<(sources_of) x64)"]}],
+        ["target_arch=='arm64'", {"sources": ["<!@(<(sources_of) arm64)"]}],
+        ["target_arch!='x64' and target_arch!='arm64'", {"sources": ["<!@(<(sources_of) otherArch)"]}],
       ],
     },
   ],

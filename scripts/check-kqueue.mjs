@@ -15,9 +15,10 @@ const require = createRequire(import.meta.url);
 
 // The oldest macOS that binding.gyp builds for, so that anything newer is warned of.
 const TARGETS = [
-  { name: 'aarch64-macos.11.0', link: true },
-  { name: 'x86_64-macos.11.0', link: true },
-  { name: 'x86_64-freebsd', link: false },
+  { name: 'aarch64-macos.11.0', arch: 'arm64', link: true },
+  { name: 'x86_64-macos.11.0', arch: 'x64', link: true },
+  { name: 'x86_64-freebsd', arch: 'x64', link: false },
+  { name: 'aarch64-freebsd', arch: 'arm64', link: false },
 ];
 
 // Of Mach-O files.
@@ -148,7 +149,8 @@ async function main() {
   const folder = mkdtempSync(join(tmpdir(), 'spliceway-kqueue-'));
   try {
     const results = [];
-    for (const target of TARGETS) results.push(...(await check(zig, target, files, flags, folder)));
+    for (const target of TARGETS)
+      results.push(...(await check(zig, target, [...files, ...sources[target.arch]], flags, folder)));
     return results;
   } finally {
     rmSync(folder, { recursive: true, force: true });

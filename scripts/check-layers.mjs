@@ -13,11 +13,14 @@ const NATIVE = {
   core: ['sys', 'poll'],
   io: ['sys', 'core'],
   relay: ['sys', 'core', 'io'],
-  binding: ['sys', 'poll', 'core', 'io', 'relay'],
+  codec: [],
+  binding: ['sys', 'poll', 'core', 'io', 'relay', 'codec'],
 };
 // Headers of the C++ library, and of C, that are no system's own.
 const isStandard = (header) => !/[/.]/.test(header) || /^c?(assert|errno|limits|std\w+)\.h$/.test(header);
 const MAY_USE_SYSTEM = new Set(['sys', 'poll']);
+// What the processor can do, and how to have it do that.
+const MAY_USE_PROCESSOR = /^codec\/.*_(x64|arm64)\.cc$/;
 const MAY_USE_NODE = /^(napi|node_api|js_native_api|uv)\.h$/;
 
 // A file or folder of lib/ may import those of its own rank and below; what is not named here is the face.
@@ -56,13 +59,16 @@ function filesUnder(folder, endings) {
     .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)));
 }
 
-function complainAboutInclude(folder, quoted, header) {
+function complainAboutInclude(file, quoted, header) {
+  const folder = file.split('/')[0];
   if (quoted) {
     const from = header.split('/')[0];
     return from === folder || NATIVE[folder].includes(from) ? null : `${folder}/ must not include ${from}/`;
   }
   if (MAY_USE_NODE.test(header)) return folder === 'binding' ? null : 'only binding/ knows Node';
-  return isStandard(header) || MAY_USE_SYSTEM.has(folder) ? null : `only sys/ and poll/ include <${header}>`;
+  return isStandard(header) || MAY_USE_SYSTEM.has(folder) || MAY_USE_PROCESSOR.test(file)
+    ? null
+    : `only sys/ and poll/ include <${header}>`;
 }
 
 function checkNative() {
@@ -71,7 +77,7 @@ function checkNative() {
     const folder = file.split('/')[1];
     if (NATIVE[folder] === undefined) continue;
     for (const [, open, header] of readFileSync(join(root, file), 'utf8').matchAll(/^#include ([<"])([^>"]+)[>"]/gm)) {
-      const complaint = complainAboutInclude(folder, open === '"', header);
+      const complaint = complainAboutInclude(file.slice('native/'.length), open === '"', header);
       if (complaint !== null) complaints.push(`${file}: ${complaint}`);
     }
   }

@@ -34,6 +34,11 @@ class Args {
     napi_get_value_int32(env_, values_[i], &value);
     return value;
   }
+  uint32_t Word(size_t i) const {
+    uint32_t value = 0;
+    napi_get_value_uint32(env_, values_[i], &value);
+    return value;
+  }
   double Number(size_t i) const {
     double value = 0;
     napi_get_value_double(env_, values_[i], &value);

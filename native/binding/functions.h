@@ -23,5 +23,6 @@ std::span<const Function> TransferFunctions();   // relays and copies, on I/O th
 std::span<const Function> PacketFunctions();     // send and receive datagrams
 std::span<const Function> MulticastFunctions();  // groups, hop limits
 std::span<const Function> UnixFunctions();       // credentials and descriptors of Unix sockets
+std::span<const Function> CodecFunctions();      // CRC-32, frames
 
 }  // namespace spliceway

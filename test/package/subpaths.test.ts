@@ -52,7 +52,7 @@ test('the types resolve for ES modules and for CommonJS', { timeout: 60_000 }, (
     symlinkSync(join(root, 'node_modules/@types'), join(folder, 'node_modules/@types'));
     const program = `
       import { type Conn, listen, pipe } from 'spliceway';
-      import { Scanner, scanWords, type SplitFunc } from 'spliceway/codec';
+      import { crc32, type Frame, FramedConn, lines, MessageConn, Scanner, scanWords, type SplitFunc } from 'spliceway/codec';
       import { limitListener } from 'spliceway/limits';
       import { testConn } from 'spliceway/testing';
       export async function main(): Promise<string> {
@@ -60,6 +60,10 @@ test('the types resolve for ES modules and for CommonJS', { timeout: 60_000 }, (
         (await limited.accept()).setNoDelay(true);
         const [a, b]: [Conn, Conn] = pipe();
         testConn(async () => ({ a, b, stop() {} }), { packets: false });
+        const framed = new FramedConn(a, { commandBytes: 2, session: true });
+        framed.onFrames((batch) => batch.body(0).readUInt8(crc32('') & batch.count));
+        const frame: Frame | null = await framed.receive({ deadline: Date.now() });
+        for await (const line of new MessageConn(b, lines())) line.equals(frame?.body ?? line);
         const split: SplitFunc = scanWords;
         for await (const bytes of new Scanner(a, { split })) bytes.readUInt8();
         for await (const lines of new Scanner(a, { encoding: 'utf8' }).batches()) return lines.join();

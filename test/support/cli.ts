@@ -27,8 +27,13 @@ export interface Serving extends AsyncDisposable {
 }
 
 /** Starts a command, and waits until it says where it listens. */
-export async function startCli(...args: string[]): Promise<Serving> {
-  const child = spawn(process.execPath, [main, ...args], { env: childEnv() });
+export function startCli(...args: string[]): Promise<Serving> {
+  return startProgram(main, ...args);
+}
+
+/** The same for any program that says so. */
+export async function startProgram(...args: string[]): Promise<Serving> {
+  const child = spawn(process.execPath, args, { env: childEnv() });
   const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
   const printed = { stdout: '', stderr: '' };
   child.stderr.setEncoding('utf8').on('data', (text) => {

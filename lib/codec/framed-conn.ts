@@ -1,0 +1,169 @@
+// FramedConn: commands with bodies over a connection, in frames with a header.
+
+import { checkBoolean, checkFunction, checkInteger, checkObject } from '../check';
+import type { Conn } from '../conn';
+import { ErrClosed, invalidType } from '../errors';
+import { checked } from '../pending';
+import { checkCall, type FrameCallOptions, opError } from './call';
+import type { Frame } from './decoder';
+import { HeaderBody, type HeaderBodyOptions } from './header-body';
+import { Messages } from './messages';
+import type { MessageOptions } from './options';
+import type { Body } from './outbox';
+import { type ControlHandler, OVERHEAD, type RequestHandler, Session } from './session';
+
+export interface FramedConnOptions extends MessageOptions, HeaderBodyOptions {
+  /**
+   * The peer is a FramedConn with this option, too: requests, and GOAWAY when one of them shuts down. Without
+   * it frames of all commands are the peer's own, and nothing is sent but what send() is given. Default false.
+   */
+  session?: boolean | undefined;
+}
+
+/** A frame that is to be sent. */
+export interface OutgoingFrame {
+  command: number;
+  body: Uint8Array | string;
+}
+
+const NO_CONTROL = -1;
+const RESERVED = 16;
+
+/**
+ * Frames of a command and a body over any Conn, each whole or not at all.
+ *
+ * Frames that are sent before the next turn of the event loop, or while a write is under way, go to the
+ * kernel together. `await send()` is back-pressure: it fulfils when the kernel has the frame.
+ */
+export class FramedConn extends Messages<Frame> {
+  private readonly session: Session | null;
+  private readonly largestCommand: number;
+
+  constructor(conn: Conn, options: FramedConnOptions = {}) {
+    checkObject('options', options);
+    const framing = new HeaderBody(options);
+    const { session = false } = options;
+    checkBoolean('options.session', session);
+    const reserved = 2 ** (8 * framing.commandBytes) - RESERVED;
+    super(conn, framing, options, session ? reserved : NO_CONTROL);
+    this.largestCommand = reserved - 1;
+    const demand = (on: boolean) => this.intake.demand(on);
+    this.session = session ? new Session(conn, this.sending, framing.commandBytes, this.maxFrame, demand) : null;
+  }
+
+  /**
+   * Sends a frame; fulfils when the kernel has all of it. A body that is bytes must not change until then.
+   * A deadline or a signal that comes too late for the frame to be left out ends the call, not the frame.
+   * @param command 0 to 0xef, or to 0xffef with commands of two bytes: those above are the library's own
+   */
+  send(command: number, body: Uint8Array | string, options?: FrameCallOptions): Promise<void> {
+    try {
+      this.checkFrame(command, body);
+      checkCall(options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.sendFrame(command, body, options);
+  }
+
+  /** Sends frames one after the other; fulfils when the kernel has all of them. If one is wrong, none is sent. */
+  sendMany(frames: Iterable<OutgoingFrame>, options?: FrameCallOptions): Promise<void> {
+    const list: OutgoingFrame[] = [];
+    return checked(
+      () => {
+        if (typeof frames !== 'object' || frames === null) throw invalidType('frames', 'an iterable of frames', frames);
+        for (const { command, body } of frames) {
+          this.checkFrame(command, body);
+          list.push({ command, body });
+        }
+        checkCall(options);
+      },
+      async () => {
+        await Promise.all(new Set(list.map(({ command, body }) => this.sendFrame(command, body, options))));
+      },
+    );
+  }
+
+  private checkFrame(command: unknown, body: unknown, overhead = 0): void {
+    checkInteger('command', command, 0, this.largestCommand);
+    this.checkBody(body, overhead);
+  }
+
+  /**
+   * Sends a request and resolves to the body of its response. Any number may be under way, and are answered
+   * in any order. Frames are read for it although nobody receives; those that are none of the session's wait
+   * for receive(), and stop the reading where they come to 64 KiB. A body has to be 6 bytes smaller than maxFrame.
+   * @throws RequestError where the peer answers with an error, or not at all
+   */
+  request(command: number, body: Uint8Array | string, options?: FrameCallOptions): Promise<Buffer> {
+    return checked(
+      () => {
+        this.checkSession();
+        this.checkFrame(command, body, OVERHEAD);
+        checkCall(options);
+      },
+      () => this.inSession().request(command, body, options),
+    );
+  }
+
+  /**
+   * Has requests answered: with what the handler returns, or its promise resolves to. 128 of them are
+   * answered at a time. Frames are read for it, as for request().
+   */
+  onRequest(handler: RequestHandler): void {
+    this.checkSession();
+    checkFunction('handler', handler);
+    this.inSession().onRequest(handler);
+  }
+
+  /** The peer shuts down: it takes no more requests. */
+  get peerLeaves(): boolean {
+    return this.session?.peerLeaves === true;
+  }
+
+  private checkSession(): void {
+    if (this.session !== null) return;
+    throw Object.assign(new Error('This takes a FramedConn with the option `session`'), { code: 'ERR_INVALID_STATE' });
+  }
+
+  private inSession(): Session {
+    return this.session as Session;
+  }
+
+  // For layers on top that speak with control frames: a heartbeat, credit.
+
+  /** @internal Has control frames of a command (0xf0 to 0xff, whatever their size on the wire) handled. */
+  onControl(command: number, handler: ControlHandler): void {
+    this.inSession().onControl(command, handler);
+  }
+
+  /** @internal Sends a control frame, past `maxBuffered`. */
+  sendControl(command: number, body: Body): Promise<void> {
+    return this.inSession().say(command, body);
+  }
+
+  /** @internal Has frames read although nobody receives. */
+  keepReading(on: boolean): void {
+    this.intake.demand(on);
+  }
+
+  protected override async finish(): Promise<void> {
+    await this.session?.leave();
+  }
+
+  /** @internal */
+  protected override messageOf(command: number, body: Buffer): Frame {
+    return { command, body };
+  }
+
+  /** @internal */
+  protected override control(command: number, body: Buffer): unknown {
+    return this.session?.heard(command, body);
+  }
+
+  /** @internal */
+  protected override intakeEnded(error: Error | null): void {
+    super.intakeEnded(error);
+    this.session?.end(error ?? opError('request', this.conn, ErrClosed));
+  }
+}

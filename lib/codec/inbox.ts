@@ -1,0 +1,78 @@
+// Messages that wait for receive(), and calls of receive() that wait for messages: never both.
+
+import type { Conn } from '../conn';
+import { advanced, joined, without } from '../pending';
+import { Call, type FrameCallOptions, isLimited } from './call';
+
+class PendingReceive<M> extends Call<M | null> {
+  limited = false;
+}
+
+export class Inbox<M> {
+  private items: M[] = [];
+  private next = 0;
+  private waiting: PendingReceive<M> | null = null;
+  /** How much memory waits, about. */
+  size = 0;
+
+  get isEmpty(): boolean {
+    return this.next === this.items.length;
+  }
+
+  /** Whether a call waits. */
+  get isWanted(): boolean {
+    return this.waiting !== null;
+  }
+
+  /** Whether the first that waits may give up. */
+  get isLimited(): boolean {
+    return this.waiting?.limited === true;
+  }
+
+  /** The first message, where there is one. */
+  take(): M {
+    const message = this.items[this.next++] as M;
+    if (this.isEmpty) {
+      this.items = [];
+      this.next = 0;
+      this.size = 0;
+    }
+    return message;
+  }
+
+  /** For the first call that waits, or for one to come. */
+  put(message: M, size: number): void {
+    const first = this.waiting;
+    if (first === null) {
+      this.items.push(message);
+      this.size += size;
+      return;
+    }
+    this.waiting = advanced(first);
+    first.resolve(message);
+  }
+
+  /** @param onLeft is called when the call has been given up */
+  wait(conn: Conn, options: FrameCallOptions | undefined, onLeft: () => void): Promise<M | null> {
+    const call = new PendingReceive<M>('receive', conn);
+    this.waiting = joined(this.waiting, call);
+    if (isLimited(options)) {
+      call.limited = true;
+      call.limit(options, () => {
+        this.waiting = without(this.waiting, call);
+        onLeft();
+      });
+    }
+    return call.promise;
+  }
+
+  /** Ends every call that waits: with an error, or with null for the end of the stream. */
+  settle(error: Error | null): void {
+    const first = this.waiting;
+    this.waiting = null;
+    for (let call = first; call !== null; call = call.next) {
+      if (error === null) call.resolve(null);
+      else call.fail(error);
+    }
+  }
+}

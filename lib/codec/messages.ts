@@ -1,0 +1,234 @@
+// What FramedConn and MessageConn have in common: frames over a connection.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
+import type { Addr } from '../addr';
+import { checkBytes, checkDuration, checkFunction, checkObject } from '../check';
+import type { Conn, ShutdownOptions } from '../conn';
+import { MAX_TIMER } from '../deadline';
+import { ErrClosed, invalidType, outOfRange } from '../errors';
+import { checked, rejected } from '../pending';
+import { checkCall, type FrameCallOptions, opError } from './call';
+import type { Framing } from './framing';
+import { type BatchHandler, type FrameHandlers, Intake, type IntakeOwner } from './intake';
+import { type CheckedMessages, type MessageOptions, messageOptions } from './options';
+import { type Body, lengthOf } from './outbox';
+import { Sending } from './sending';
+
+const DEFAULT_SHUTDOWN_TIMEOUT = 5000;
+
+/**
+ * Whole messages over a connection. From then on the connection is this object's: it alone reads, writes
+ * and closes it. Deadlines set on it hold, and one that passes inside a frame that is being written ends
+ * the connection.
+ */
+export abstract class Messages<M> implements AsyncIterable<M>, AsyncDisposable, Disposable {
+  /** The connection that carries the frames. */
+  readonly conn: Conn;
+  /** @internal */
+  protected readonly sending: Sending;
+  /** @internal */
+  protected readonly intake: Intake<M>;
+  private readonly options: CheckedMessages;
+  private closing: Promise<void> | null = null;
+  private closed = false;
+
+  /** @internal */
+  constructor(conn: Conn, framing: Framing, options: MessageOptions, control: number) {
+    checkObject('conn', conn);
+    checkFunction('conn.read', (conn as Partial<Conn>).read);
+    this.options = messageOptions(framing, options);
+    this.conn = conn;
+    this.sending = new Sending(conn, framing, this.options, (error) => {
+      conn.close();
+      this.intake.fail(error);
+    });
+    this.intake = new Intake<M>(conn, this.options, control, this.asOwner());
+  }
+
+  /**
+   * Resolves to the next message, whose memory is the caller's; null at the end of the stream, if it lies
+   * between two frames. Several calls may wait; a deadline or a signal ends its own call alone, and
+   * nothing is lost.
+   * @throws FrameError for a bad frame, after all that came before it; OpError `op: 'receive'` or `'read'`
+   */
+  receive(options?: FrameCallOptions): Promise<M | null> {
+    try {
+      checkCall(options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.intake.receive(options);
+  }
+
+  /**
+   * Handler style, the fastest: all that is whole is handed over at once, lent for the time of the call; a
+   * promise holds up what comes after it. Once, and before anything is received in another way. An error
+   * that the handler throws closes the connection, as for Conn.handle().
+   */
+  onFrames(handler: BatchHandler, handlers: FrameHandlers = {}): void {
+    this.intake.handle(handler, handlers);
+  }
+
+  /** receive() until the end of the stream; closing ends it without an error. `break` closes nothing and loses nothing. */
+  [Symbol.asyncIterator](): AsyncIterator<M, undefined> {
+    // By hand: an async generator costs more than all else that is done for a small message.
+    return { next: () => this.intake.taken() ?? this.nextMessage() };
+  }
+
+  private async nextMessage(): Promise<IteratorResult<M, undefined>> {
+    const message = await this.receive().catch((error: unknown) => {
+      if (this.closed && (error as Error).cause === ErrClosed) return null;
+      throw error;
+    });
+    return message === null ? { value: undefined, done: true } : { value: message, done: false };
+  }
+
+  /** Messages are collected, up to `maxBuffered`, until flush(). */
+  cork(): void {
+    this.sending.cork();
+  }
+
+  /** Writes what was collected, and what follows as it comes. Fulfils when the kernel has all that was sent so far. */
+  flush(): Promise<void> {
+    const flushed = this.sending.flush();
+    flushed.catch(() => {});
+    return flushed;
+  }
+
+  /** Bytes that were sent here and that the kernel has not taken yet. */
+  get bufferedBytes(): number {
+    return this.sending.buffered;
+  }
+
+  /** Bad frames, and stretches of bytes that were none, that were skipped. */
+  get badFrames(): number {
+    return this.intake.badFrames;
+  }
+
+  /** Bytes that were skipped for them. */
+  get skippedBytes(): number {
+    return this.intake.skippedBytes;
+  }
+
+  get localAddr(): Addr {
+    return this.conn.localAddr;
+  }
+
+  get remoteAddr(): Addr {
+    return this.conn.remoteAddr;
+  }
+
+  /** Closes the connection at once: waiting calls reject with `ERR_SPLICEWAY_CLOSED`. True for the call that closed it. */
+  close(): boolean {
+    this.closed = true;
+    const closed = this.conn.close();
+    this.intake.fail(opError('receive', this.conn, ErrClosed));
+    this.sending.end();
+    return closed;
+  }
+
+  /**
+   * Closes gracefully: no new messages; those that were sent are written; then as Conn.shutdown(). What is
+   * not done after `timeout` milliseconds, default 5000, is given up. Never rejects for what the peer does.
+   */
+  shutdown(options: ShutdownOptions = {}): Promise<void> {
+    return checked(
+      () => {
+        checkObject('options', options);
+        checkDuration('options.timeout', options.timeout ?? DEFAULT_SHUTDOWN_TIMEOUT);
+      },
+      () => {
+        this.closing ??= this.shutDown(options.timeout ?? DEFAULT_SHUTDOWN_TIMEOUT);
+        return this.closing;
+      },
+    );
+  }
+
+  private async shutDown(timeout: number): Promise<void> {
+    const until = performance.now() + timeout;
+    const left = () => Math.max(until - performance.now(), 0);
+    await inTime(this.finish(), left());
+    await inTime(this.sending.flush(), left());
+    this.closed = true;
+    await this.conn.shutdown({ timeout: left() });
+    this.close();
+  }
+
+  /** @internal */
+  protected get maxFrame(): number {
+    return this.options.maxFrame;
+  }
+
+  /** @internal What has to be done before the last message. */
+  protected async finish(): Promise<void> {}
+
+  /** @internal */
+  protected get isClosing(): boolean {
+    return this.closing !== null || this.closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** @internal */
+  [inspect.custom](): string {
+    return `${this.constructor.name} { ${inspect(this.conn)} }`;
+  }
+
+  /** @internal */
+  protected checkBody(body: unknown, overhead = 0): asserts body is Body {
+    if (typeof body !== 'string') {
+      if (!(body instanceof Uint8Array)) {
+        throw invalidType('body', 'of type string or an instance of Buffer or Uint8Array', body);
+      }
+      checkBytes('body', body);
+    }
+    const { framing, maxFrame } = this.options;
+    const length = lengthOf(body);
+    const most = maxFrame - overhead;
+    if (length > most) throw outOfRange('body.length', `<= ${most}, as maxFrame has it`, length);
+    framing.checkBody(body);
+  }
+
+  /** @internal */
+  protected sendFrame(command: number, body: Body, options?: FrameCallOptions): Promise<void> {
+    if (this.isClosing) return rejected(opError('send', this.conn, ErrClosed));
+    return this.sending.send(command, body, options);
+  }
+
+  private asOwner(): IntakeOwner<M> {
+    return {
+      messageOf: (command, body) => this.messageOf(command, body),
+      control: (command, body) => this.control(command, body),
+      ended: (error) => this.intakeEnded(error),
+    };
+  }
+
+  /** @internal */
+  protected abstract messageOf(command: number, body: Buffer): M;
+
+  /** @internal */
+  protected control(_command: number, _body: Buffer): unknown {
+    return undefined;
+  }
+
+  /** @internal */
+  protected intakeEnded(error: Error | null): void {
+    if (error?.cause === ErrClosed) this.sending.end();
+    else if (error !== null) this.sending.end(error);
+  }
+}
+
+/** Waits for it, or for so long. */
+async function inTime(work: Promise<void>, timeout: number): Promise<void> {
+  const timer = new AbortController();
+  const late = sleep(Math.min(timeout, MAX_TIMER), undefined, { signal: timer.signal }).catch(() => {});
+  await Promise.race([work.catch(() => {}), late]);
+  timer.abort();
+}
