@@ -87,9 +87,11 @@ void Environment::OnReady() {
   reactor_->Enter();
   bool going = true;
   for (int i = 0; i < kTurnsAVisit && going; ++i) {
+    reactor_->Harvest(0);
+    // Not before: a push in between would have its wake-up taken, and stay.
     transfers_->Deliver();
     Records records{record_pairs_, record_capacity_, 0};
-    reactor_->Turn(&records, 0);
+    reactor_->Deliver(&records);
     going = (records.count == 0 || Dispatch(records.count)) && reactor_->has_work();
   }
   reactor_->Leave();
