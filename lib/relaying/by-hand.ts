@@ -1,6 +1,7 @@
 // A relay with a Conn that is no socket: the bytes go through JavaScript, with the same semantics.
 
 import { setTimeout as delay } from 'node:timers/promises';
+import { HELD, NOTHING, native, READ, WRITE } from '../binding';
 import type { Conn } from '../conn';
 import { asOpError, ErrClosed, ErrClosedPipe, type OpError, SyscallError } from '../errors';
 import { IdleTimer } from '../idle';
@@ -52,7 +53,7 @@ export class HandRelay extends RelayRun {
   // Everything of `from` has been passed on, up to its FIN, which is passed on in its turn.
   private passed(from: Side): void {
     this.endedBy ??= from;
-    if (++this.over === 2 || !passFin(this.conn(other(from)))) return this.finish(this.reason());
+    if (++this.over === 2 || !passFin(this.conn(other(from)))) return this.finish('end');
     const { halfCloseTimeout = 0 } = this.options;
     if (this.over === 1 && halfCloseTimeout > 0) this.watchIdleness(halfCloseTimeout, 'halfClose');
   }
@@ -69,16 +70,13 @@ export class HandRelay extends RelayRun {
     // A source that failed has nothing more to give, and takes nothing more. A socket to which the system
     // takes nothing may still hold bytes for the other side: that direction goes on until it has ended too.
     const goesOn = atSink && error.cause instanceof SyscallError && this.conn(to) instanceof SocketConn;
-    if (!goesOn || ++this.over === 2) this.finish(this.reason());
+    if (!goesOn || ++this.over === 2) this.finish('end');
   }
 
-  private reason(): 'end' | 'closed' | 'error' {
-    if (this.error === null) return 'end';
-    return this.closedHere ? 'closed' : 'error';
-  }
-
-  private finish(reason: 'end' | 'closed' | 'error' | 'idle' | 'halfClose' | 'limit'): void {
-    if (this.stop()) this.ended(reason, this.endedBy, this.error);
+  // A failure says more than whatever brought the end about after it.
+  private finish(reason: 'end' | 'idle' | 'halfClose' | 'limit'): void {
+    const failed = this.closedHere ? 'closed' : 'error';
+    if (this.stop()) this.ended(this.error === null ? reason : failed, this.endedBy, this.error);
   }
 
   protected abort(): void {
@@ -141,21 +139,40 @@ class Flow {
     while (this.moved < this.limit) {
       const chunk = await this.at('source', () => readFrom(this.source, signal));
       if (chunk === null) break;
-      const bytes = chunk.subarray(0, this.limit - this.moved);
-      await this.at('sink', () => writeTo(this.sink, bytes, signal));
-      this.moved += bytes.length;
-      this.touched();
-      if (this.rate > 0) await this.pace(bytes.length, signal);
+      await this.passOn(chunk.subarray(0, this.limit - this.moved), signal);
     }
     await this.at('sink', () => flush(this.sink, signal));
     return this.moved >= this.limit;
+  }
+
+  // In pieces of what may pass at once.
+  private async passOn(bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+    const { rate } = this;
+    const atOnce = rate === 0 ? bytes.length : Math.max(Math.floor(rate / 10), 1);
+    for (let i = 0; i < bytes.length; i += atOnce) {
+      const piece = bytes.subarray(i, i + atOnce);
+      await this.at('sink', () => writeTo(this.sink, piece, signal));
+      this.moved += piece.length;
+      this.touched();
+      if (rate > 0) await this.pace(piece.length, signal);
+    }
   }
 
   // What has passed is paid for with time; up to a tenth of a second of it on credit.
   private async pace(bytes: number, signal: AbortSignal): Promise<void> {
     const now = performance.now();
     this.paidUntil = Math.max(this.paidUntil, now - 100) + (bytes / this.rate) * 1000;
-    if (this.paidUntil > now) await delay(this.paidUntil - now, undefined, { signal, ref: false });
+    if (this.paidUntil <= now) return;
+    this.setKeepsAlive(HELD);
+    await delay(this.paidUntil - now, undefined, { signal, ref: false });
+    this.setKeepsAlive(NOTHING);
+  }
+
+  // Between a read and the next one nothing is awaited, but the process lives for a relay.
+  private setKeepsAlive(awaited: typeof HELD | typeof NOTHING): void {
+    const { source, sink } = this;
+    if (source instanceof SocketConn) native.awaitNotice(source.id, READ, awaited);
+    else if (sink instanceof SocketConn && sink.writes === null) native.awaitNotice(sink.id, WRITE, awaited);
   }
 
   private async at<T>(end: 'source' | 'sink', call: () => Promise<T>): Promise<T> {

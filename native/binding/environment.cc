@@ -87,8 +87,8 @@ void Environment::OnReady() {
   reactor_->Enter();
   bool going = true;
   for (int i = 0; i < kTurnsAVisit && going; ++i) {
-    // In this order: a wake-up that is harvested was for what is in the outbox by now.
     reactor_->Harvest(0);
+    // Not before: a push in between would have its wake-up taken, and stay.
     transfers_->Deliver();
     Records records{record_pairs_, record_capacity_, 0};
     reactor_->Deliver(&records);

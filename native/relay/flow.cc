@@ -5,6 +5,7 @@
 
 #include "relay/transfer_thread.h"
 #include "sys/clock.h"
+#include "sys/io.h"
 #include "sys/sockopt.h"
 
 namespace spliceway {
@@ -56,7 +57,7 @@ void Flow::SetExpired(Side side, bool expired) {
 }
 
 void Flow::Advance() {
-  if (sink_expired_) {
+  if (SinkRefuses()) {
     Fail(Pump::Status::kSinkFailed, -kExpired);
     return;
   }
@@ -65,6 +66,14 @@ void Flow::Advance() {
   const Pump::Status status = pump_->Run(source_.fd, sink_.fd);
   Publish();
   Wait(status);
+}
+
+// Bytes only: that the source is over, or has failed, takes no room.
+bool Flow::SinkRefuses() const {
+  if (!sink_expired_) return false;
+  if (source_.kind == Pump::Kind::kFile || pump_->taken() > pump_->delivered()) return true;
+  char next;
+  return sys::Peek(source_.fd, &next, 1) > 0;
 }
 
 void Flow::DrainExpired() {

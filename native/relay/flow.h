@@ -74,6 +74,7 @@ class Flow final : private Port::User, private TimerOwner {
   bool AttachPorts();
   bool Fail(Pump::Status status, int error);
   void Advance();
+  bool SinkRefuses() const;
   void DrainExpired();
   void Publish();
   void Refill();

@@ -29,7 +29,10 @@ Pump::Status Pump::Run(int from, int to) {
   for (int round = 0; round < kRounds; ++round) {
     if (auto stop = Drain(to)) return *stop;
     if (Finished()) return error_ != 0 ? Status::kSourceFailed : Status::kEnd;
-    if (stash_.empty() && taken_ >= allowed_) return Status::kHeld;
+    if (stash_.empty() && taken_ >= allowed_) {
+      ReturnPipe();
+      return Status::kHeld;
+    }
     if (stash_.empty()) {
       if (auto stop = Fill(from, to)) return *stop;
     }
@@ -99,6 +102,7 @@ std::optional<Pump::Status> Pump::Fill(int from, int to) {
 }
 
 std::optional<Pump::Status> Pump::FillByCopy(int from, int to) {
+  ReturnPipe();
   char small[kCopyAtOnce];
   const bool in_bulk = bulk_ && !ran_dry_;  // and no pipe
   const std::span<char> buffer = in_bulk ? pipes_->CopyBuffer() : std::span<char>(small);
@@ -139,24 +143,18 @@ std::optional<Pump::Status> Pump::FillPipe(int from) {
   while (in_pipe_ < pipe_->capacity && Wanted(1) > 0) {
     const size_t wanted = Wanted(pipe_->capacity - in_pipe_);
     const int64_t n = sys::Splice(from, pipe_->write_end.get(), wanted);
-    if (n == sys::kUnhandled && in_pipe_ == 0) {
+    if (n == sys::kUnhandled) {
       can_splice_ = false;
-      ReturnPipe();
       return std::nullopt;
     }
     if (n == -EAGAIN || n == 0) {
-      if (in_pipe_ == 0) RanDry();
+      ran_dry_ = in_pipe_ == 0;
       return std::nullopt;
     }
     if (!Took(n)) return std::nullopt;
     in_pipe_ += static_cast<size_t>(n);
   }
   return std::nullopt;
-}
-
-void Pump::RanDry() {
-  ran_dry_ = true;
-  ReturnPipe();
 }
 
 std::optional<Pump::Status> Pump::SendFile(int from, int to) {

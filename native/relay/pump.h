@@ -4,8 +4,8 @@
 //   small      recv into a buffer, send. Cheaper than splice for a message, and needs no pipe.
 //   in bulk    splice source → pipe until the pipe is full or the source empty, then pipe → sink.
 //              Entered when a read filled the buffer; left when a run brought less than that. The
-//              pipe goes back whenever the source runs dry with the pipe empty, so that a quiet
-//              connection holds none.
+//              pipe goes back whenever the source runs dry with the pipe empty, or has given all
+//              that it may for now, so that a quiet connection holds none.
 //   unhandled  where splice is refused, or there is no pipe to be had, copying serves for all.
 //
 // A pump knows nothing of readiness and waiting: it runs until it can go no further and says why.
@@ -75,7 +75,6 @@ class Pump {
   bool Finished();
   bool Took(int64_t result);
   std::optional<Status> SinkSays(int64_t result);
-  void RanDry();
   void EmptyPipeByReading();
   bool LeasePipe();
   void ReturnPipe();

@@ -37,6 +37,7 @@ void Transfer::Passed(Flow& flow) {
   if (options_.relay && flow.limited()) return Finish(Reason::kLimit);
   if (result_.ended_by < 0) result_.ended_by = flow.index();
   if (options_.relay) (void)sys::Shutdown(flow.sink().fd, sys::ShutdownHow::kWrite).ok();
+  half_closed_ = true;
   if (++over_ == flows()) return Finish(result_.error == 0 ? Reason::kEnd : Reason::kFailed);
   moved_at_ = MonotonicNow();
   WatchForIdleness();
@@ -59,7 +60,7 @@ void Transfer::Failed(Flow& flow, bool at_sink) {
 }
 
 int64_t Transfer::patience() const {
-  return over_ > 0 && options_.half_close_ns > 0 ? options_.half_close_ns : options_.idle_ns;
+  return half_closed_ && options_.half_close_ns > 0 ? options_.half_close_ns : options_.idle_ns;
 }
 
 // One timer that looks again when it fires, instead of one that is moved for every byte.
@@ -70,8 +71,8 @@ void Transfer::WatchForIdleness() {
 
 void Transfer::OnTimer(int) {
   if (MonotonicNow() < moved_at_ + patience()) return WatchForIdleness();
-  const bool half_closed = over_ > 0 && options_.half_close_ns > 0;
-  Finish(half_closed ? Reason::kHalfClosed : Reason::kIdle);
+  const bool by_half_close = half_closed_ && options_.half_close_ns > 0;
+  Finish(by_half_close ? Reason::kHalfClosed : Reason::kIdle);
 }
 
 // Who stopped it closes the connections in a moment; whoever does not know yet that it is over may

@@ -78,7 +78,8 @@ class Transfer final : private Flow::Owner, private TimerOwner {
   TransferThread* thread_ = nullptr;
   Timer idle_{this, 0};
   int64_t moved_at_ = 0;
-  int over_ = 0;  // flows that have ended
+  int over_ = 0;              // flows that have ended
+  bool half_closed_ = false;  // one of them for the end of its source
   bool finished_ = false;
   TransferResult result_;
 };

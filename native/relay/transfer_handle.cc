@@ -1,5 +1,6 @@
 #include "relay/transfer_handle.h"
 
+#include <cerrno>
 #include <utility>
 
 #include "core/reactor.h"
@@ -11,6 +12,9 @@ TransferHandle::~TransferHandle() {
 }
 
 Status TransferHandle::Start(const TransferOptions& options) {
+  for (int end = 0; end < 2; ++end) {
+    if (!ends_[end].file && StreamAt(end) == nullptr) return Error{"dup", EBADF};
+  }
   const bool with_file = ends_[0].file || ends_[1].file;
   auto thread = pool_->Pick(with_file ? TransferPool::Kind::kFiles : TransferPool::Kind::kSockets);
   if (!thread.ok()) return thread.error();

@@ -12,9 +12,10 @@ namespace spliceway::sys {
 namespace {
 
 // EINVAL: one of the two cannot be spliced (a file opened for appending, an odd file system).
-// ENOSYS: a sandbox without the call.
+// ENOSYS: a sandbox without the call. EOVERFLOW: from an offset past what the file system could
+// hold, where a read finds the end of the file.
 bool CannotBeHandled(int error) {
-  return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP;
+  return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == EOVERFLOW;
 }
 
 template <typename Call>

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "support/pair.h"
+#include "support/pattern.h"
 #include "support/seat.h"
 #include "sys/fault.h"
 #include "sys/sockopt.h"
@@ -74,12 +75,6 @@ class StreamOn {
   Stream* stream;
   int64_t last = 0;
 };
-
-std::string Pattern(size_t size) {
-  std::string bytes(size, '\0');
-  for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(i * 31 + i / 251);
-  return bytes;
-}
 
 class EveryKind : public testing::TestWithParam<Stream::Kind>, protected StreamOn {
  protected:
@@ -293,7 +288,7 @@ TEST_P(BytesKinds, AShortWriteIsReportedAndTheRestGoesOn) {
 // A writer that is far ahead of its reader, with buffers so small that it blocks many times.
 TEST_P(BytesKinds, MuchMoreThanFitsArrivesWholeAndInOrder) {
   ASSERT_TRUE(sys::SetWriteBuffer(stream->fd(), 8 * 1024).ok());
-  const std::string bytes = Pattern(2 * 1024 * 1024);
+  const std::string bytes = test::Pattern(2 * 1024 * 1024);
   std::string received;
   int blocked = 0;
   for (size_t sent = 0; sent < bytes.size();) {
