@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "binding/closing.h"
 #include "binding/pump.h"
 #include "binding/uv_host.h"
 #include "core/reactor.h"
@@ -38,6 +39,11 @@ class Environment final : public UvHost::Guest {
   void SetupPackets(napi_value slots);
   std::span<int32_t> packet_slots() { return packet_slots_; }
 
+  // Has the callback called in the loop's next closing phase: binding/closing.h.
+  void SetupClosing(napi_value callback);
+  void VisitClosingPhase();
+  void OnClosingPhase();
+
   // After every call from JavaScript: the process lives exactly while something awaits.
   void SyncRef() { host_->SyncRef(reactor_->alive() > 0); }
 
@@ -48,6 +54,7 @@ class Environment final : public UvHost::Guest {
   explicit Environment(napi_env env) : env_(env) {}
 
   bool Dispatch(size_t count);
+  bool Call(const Napi::FunctionReference& function, size_t count, const napi_value* arguments);
   static void CleanUp(napi_async_cleanup_hook_handle handle, void* data);
 
   napi_env env_;
@@ -56,6 +63,8 @@ class Environment final : public UvHost::Guest {
   SlotTable<PumpHandle> pumps_;  // after the pipes, which they give back
   std::unique_ptr<UvHost> host_;
   Napi::FunctionReference dispatch_;
+  Napi::FunctionReference on_closing_phase_;
+  ClosingVisit* closing_visit_ = nullptr;  // the loop's
   Napi::Reference<Napi::Int32Array> records_;
   Napi::Reference<Napi::Uint8Array> scratch_ref_;
   Napi::Reference<Napi::Int32Array> packet_slots_ref_;
