@@ -7,7 +7,7 @@ import { AGAIN, NOTHING, native, ONCE, READ, READABLE, STREAM, scratchIds, UNIX 
 import { rethrowLater, unwatch, type Waiter, watch } from '../dispatch';
 import { SocketFile } from '../socket-file';
 import { type AddressInfo, type Family, infoOf, nativeOf, nativePath } from './address';
-import { tellClosed } from './closing';
+import { inClosingPhase } from './closing';
 import { EACCES, EBADF, EMFILE, ENFILE, ENOBUFS, ENOENT, ENOMEM, statusOf } from './status';
 import { StreamHandle } from './stream-handle';
 
@@ -154,10 +154,10 @@ export class ServerHandle extends AsyncResource implements Waiter {
     native.close(this.id);
     this.id = -1;
     this.onClosed = onClosed ?? null;
-    tellClosed(this);
+    inClosingPhase(() => this.closed());
   }
 
-  closed(): void {
+  private closed(): void {
     const { onClosed } = this;
     if (onClosed !== null) this.runInAsyncScope(onClosed);
     this.emitDestroy();

@@ -7,7 +7,7 @@ import type { BlockList } from 'node:net';
 import { getDefaultHighWaterMark } from 'node:stream';
 import { promisify } from 'node:util';
 import type { AddressInfo } from './address';
-import { type CallableClass, callable } from './callable';
+import { constructs } from './callable';
 import { errnoException, invalidType, notRunning } from './errors';
 import { kBlockList, kKeepAlive, kKeepAliveDelay, kNoDelay } from './internals';
 import { listenOn } from './listen';
@@ -225,7 +225,17 @@ function optionsOf(self: ServerMethods, given: unknown, listener: unknown): Serv
 }
 
 export type Server = ServerMethods;
-export const Server: CallableClass<
-  ServerMethods,
-  [options?: ServerOptions | ((socket: Socket) => void), listener?: (socket: Socket) => void]
-> = callable('Server', ServerMethods as unknown as { prototype: ServerMethods }, EventEmitter, initialize);
+export const Server = constructs(
+  function Server(
+    this: ServerMethods,
+    options?: ServerOptions | ((socket: Socket) => void),
+    listener?: (socket: Socket) => void,
+  ): ServerMethods | undefined {
+    if (!(this instanceof ServerMethods)) return new ServerClass(options, listener);
+    initialize(this, options, listener);
+    return undefined;
+  },
+  ServerMethods as unknown as { prototype: ServerMethods },
+  EventEmitter,
+);
+const ServerClass = Server;

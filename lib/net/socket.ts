@@ -8,7 +8,7 @@ import type { Deadline } from '../deadline';
 import { type TCPInfo, tcpInfo } from '../info';
 import type { AddressInfo } from './address';
 import { isNormalized, type Normalized, normalizeArgs } from './arguments';
-import { type CallableClass, callable } from './callable';
+import { constructs } from './callable';
 import { type ConnectOptions, connectTo } from './connect';
 import { Deadlines, deadlineError } from './deadlines';
 import { closedBeforeConnection, errnoException, invalidHandleType, missingArgs, socketClosed } from './errors';
@@ -455,8 +455,8 @@ for (const name of [
 // Calls the base's constructor on an object that is there, as Node's own streams do.
 const constructDuplex = Duplex as unknown as (this: Duplex, options: object) => void;
 
-function initialize(self: SocketMethods, given: unknown): void {
-  const asked = typeof given === 'number' ? { fd: given } : (given as SocketConstructorOptions | undefined);
+function initialize(self: SocketMethods, given: SocketConstructorOptions | number | undefined): void {
+  const asked = typeof given === 'number' ? { fd: given } : given;
   checkSocketOptions(asked);
   const options = asked ?? {};
   reserve(self);
@@ -533,9 +533,13 @@ function writeAfterEnd(this: SocketMethods, chunk: unknown, encoding: unknown, c
 }
 
 export type Socket = SocketMethods;
-export const Socket: CallableClass<SocketMethods, [options?: SocketConstructorOptions | number]> = callable(
-  'Socket',
+export const Socket = constructs(
+  function Socket(this: SocketMethods, options?: SocketConstructorOptions | number): SocketMethods | undefined {
+    if (!(this instanceof SocketMethods)) return new SocketClass(options);
+    initialize(this, options);
+    return undefined;
+  },
   SocketMethods as unknown as { prototype: SocketMethods },
   Duplex,
-  initialize,
 );
+const SocketClass = Socket;

@@ -30,7 +30,7 @@ import {
 } from '../binding';
 import { unwatch, type Waiter, watch } from '../dispatch';
 import { type AddressInfo, type Family, infoOf, nativeOf, nativePath } from './address';
-import { tellClosed } from './closing';
+import { inClosingPhase, inPendingPhase } from './closing';
 import { EBADF, ECANCELED, ECONNREFUSED, EINVAL, ENOTCONN, statusOf } from './status';
 import { type Done, WriteRequest } from './write-request';
 
@@ -166,7 +166,7 @@ export class StreamHandle extends AsyncResource implements Waiter {
     this.connecting = new Request(this.isTCP ? 'TCPCONNECTWRAP' : 'PIPECONNECTWRAP', done);
     this.requests++;
     if (failed) {
-      setImmediate(() => this.connected(status));
+      inPendingPhase(() => this.connected(status));
       return 0;
     }
     this.syncRef();
@@ -332,18 +332,14 @@ export class StreamHandle extends AsyncResource implements Waiter {
   /** Half-closes: the peer reads to the end. `done` will be called. */
   shutdown(done: Done): void {
     this.shutting = new Request('SHUTDOWNWRAP', done);
-    this.requests++;
-    this.syncRef();
-    // It fails for a connection that is reset already: as good as done. Told in the next turn.
+    // It fails for a connection that is reset already, which is as good as done.
     native.shutdown(this.id, WRITE);
-    native.awaitNotice(this.id, WRITE, ONCE);
-    native.wakeUp(this.id, WRITE);
+    inPendingPhase(() => this.finishShutdown());
   }
 
   private writable(): void {
     if (this.connecting !== null) this.finishConnect();
     else if (this.writing !== null) this.continueWrite(this.writing);
-    else if (this.shutting !== null) this.finishShutdown(this.shutting);
   }
 
   private continueWrite(request: WriteRequest): void {
@@ -364,11 +360,10 @@ export class StreamHandle extends AsyncResource implements Waiter {
     writing?.finish(status);
   }
 
-  private finishShutdown(request: Request): void {
+  private finishShutdown(): void {
+    const { shutting } = this;
     this.shutting = null;
-    this.requests--;
-    this.syncRef();
-    request.finish(0);
+    shutting?.finish(0);
   }
 
   ref(): void {
@@ -447,11 +442,11 @@ export class StreamHandle extends AsyncResource implements Waiter {
       native.close(this.id);
       this.id = -1;
     }
-    tellClosed(this);
+    inClosingPhase(() => this.closed());
   }
 
   /** The closing phase: requests that were cut short first. */
-  closed(): void {
+  private closed(): void {
     const { connecting, writing, shutting, onClosed } = this;
     this.connecting = this.writing = this.shutting = this.onClosed = null;
     connecting?.finish(ECANCELED);
