@@ -8,7 +8,7 @@ import { kSignal } from './internals';
 import { connectEntry } from './perf';
 import type { Socket } from './socket';
 import { ECANCELED, ETIMEDOUT } from './status';
-import { StreamHandle } from './stream-handle';
+import { type Handle, StreamHandle } from './stream-handle';
 
 interface Plan {
   port: number;
@@ -53,7 +53,7 @@ export class Attempts {
   private attempt(target: Target, which: number): void {
     const { socket, errors } = this;
     const { address, port, family } = target;
-    const handle = socket._handle as StreamHandle;
+    const handle = socket._handle as Handle;
     const unbound = bindLocal(handle, target);
     if (unbound !== null) {
       errors.push(unbound);
@@ -68,7 +68,7 @@ export class Attempts {
     }
   }
 
-  private timedOut(target: Target, handle: StreamHandle): void {
+  private timedOut(target: Target, handle: Handle): void {
     const { address, port, family } = target;
     this.socket.emit('connectionAttemptTimeout', address, port, family);
     this.errors.push(connectError(target, ETIMEDOUT));

@@ -17,7 +17,7 @@ import {
 import { kDeadlines, kKeepAlive, kKeepAliveDelay, kNoDelay } from './internals';
 import { type ConnectEntry, connectEntry } from './perf';
 import type { Socket } from './socket';
-import { StreamHandle } from './stream-handle';
+import { type Handle, StreamHandle } from './stream-handle';
 import { validateFunction, validateNumber, validatePort, validateString } from './validate';
 
 type LookupCallback = (error: Error | null, address: unknown, family?: unknown) => void;
@@ -192,7 +192,7 @@ function alternating(found: readonly Found[]): Found[] {
 }
 
 /** Gives the handle the local address that was asked for; the error where that cannot be. */
-export function bindLocal(handle: StreamHandle, { family, localAddress, localPort }: Target): SystemError | null {
+export function bindLocal(handle: Handle, { family, localAddress, localPort }: Target): SystemError | null {
   if (!localAddress && !localPort) return null;
   const address = localAddress || (family === 6 ? '::' : '0.0.0.0');
   const status = handle.bindTo(address, localPort ?? 0, family);
@@ -201,7 +201,7 @@ export function bindLocal(handle: StreamHandle, { family, localAddress, localPor
 
 function connectOne(socket: Socket, target: Target): void {
   const { address, port, family } = target;
-  const handle = socket._handle as StreamHandle;
+  const handle = socket._handle as Handle;
   const unbound = bindLocal(handle, target);
   if (unbound !== null) return void socket.destroy(unbound);
   socket.emit('connectionAttempt', address, port, family);
@@ -211,7 +211,7 @@ function connectOne(socket: Socket, target: Target): void {
 }
 
 /** For a connect that the kernel did not even begin. */
-export function connectAtOnceError(handle: StreamHandle, { address, port }: Target, status: number): SystemError {
+export function connectAtOnceError(handle: Handle, { address, port }: Target, status: number): SystemError {
   const local = handle.getsockname();
   return exceptionWithHostPort(status, 'connect', address, port, `${local?.address}:${local?.port}`);
 }
@@ -240,7 +240,7 @@ function failed(socket: Socket, error: SystemError, address: string, port?: numb
 
 /** The socket's handle stands for a connection now. */
 export function connected(socket: Socket): void {
-  const handle = socket._handle as StreamHandle;
+  const handle = socket._handle as Handle;
   socket.connecting = false;
   socket._sockname = null;
   socket._unrefTimer();

@@ -5,14 +5,14 @@ import { fromNative } from '../addr';
 import { native, READ_SIDE, WRITE_SIDE } from '../binding';
 import { type Deadline, toEpoch } from '../deadline';
 import { ErrDeadlineExceeded, OpError } from '../errors';
-import type { StreamHandle } from './stream-handle';
+import type { Handle } from './stream-handle';
 
 /** Those that were set before there was a connection; NaN for none. */
 export class Deadlines {
   private read = Number.NaN;
   private write = Number.NaN;
 
-  set(side: number, deadline: Deadline, handle: StreamHandle | null): void {
+  set(side: number, deadline: Deadline, handle: Handle | null): void {
     const epoch = toEpoch(deadline);
     if (side === READ_SIDE) this.read = epoch;
     else this.write = epoch;
@@ -20,7 +20,7 @@ export class Deadlines {
   }
 
   /** There is a connection now. */
-  applyTo(handle: StreamHandle): void {
+  applyTo(handle: Handle): void {
     if (!Number.isNaN(this.read)) handle.setDeadline(READ_SIDE, this.read);
     if (!Number.isNaN(this.write)) handle.setDeadline(WRITE_SIDE, this.write);
   }
@@ -28,7 +28,7 @@ export class Deadlines {
 }
 
 /** `read tcp 127.0.0.1:1->127.0.0.1:2: i/o timeout` */
-export function deadlineError(op: 'read' | 'write', handle: StreamHandle): OpError {
+export function deadlineError(op: 'read' | 'write', handle: Handle): OpError {
   const network = handle.isTCP ? 'tcp' : 'unix';
   const addr = (tuple: ReturnType<typeof native.localAddr>) => (tuple === undefined ? null : fromNative(tuple, network));
   return new OpError(

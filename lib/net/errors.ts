@@ -105,6 +105,8 @@ export function invalidAddressFamily(family: unknown, host: unknown, port: unkno
   return Object.assign(error, { host, port });
 }
 
+export const invalidBuffer = (): Coded => coded(TypeError, 'ERR_INVALID_ARG_TYPE', 'Second argument must be a buffer');
+
 /** @param expected such as `of type number` */
 export function invalidType(name: string, expected: string, value: unknown): Coded {
   const what = name.includes('.') ? 'property' : 'argument';

@@ -58,3 +58,12 @@ export const getDefaultAutoSelectFamily = defaults.getDefaultAutoSelectFamily;
 export const setDefaultAutoSelectFamily = defaults.setDefaultAutoSelectFamily;
 export const getDefaultAutoSelectFamilyAttemptTimeout = defaults.getDefaultAutoSelectFamilyAttemptTimeout;
 export const setDefaultAutoSelectFamilyAttemptTimeout = defaults.setDefaultAutoSelectFamilyAttemptTimeout;
+
+let warned = false;
+
+/** Does nothing but warn, as on all systems but Windows. */
+export const _setSimultaneousAccepts = (): void => {
+  if (warned) return;
+  warned = true;
+  process.emitWarning('net._setSimultaneousAccepts() is deprecated and will be removed.', 'DeprecationWarning', 'DEP0121');
+};

@@ -16,8 +16,8 @@ export class UserReads {
   }
 
   /** Whether reading goes on. */
-  deliver(n: number): boolean {
-    const goesOn = this.options.callback(n, this.buffer as Uint8Array) !== false;
+  deliver(socket: object, n: number): boolean {
+    const goesOn = this.options.callback.call(socket, n, this.buffer as Uint8Array) !== false;
     this.generate();
     return goesOn;
   }

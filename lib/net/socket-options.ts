@@ -1,9 +1,10 @@
 // What a Socket is made with.
 
 import type { DuplexOptions } from 'node:stream';
-import { invalidType, invalidValue } from './errors';
+import { invalidValue } from './errors';
 import { adoptStream } from './adopt';
-import { StreamHandle } from './stream-handle';
+import { ForeignHandle } from './foreign-handle';
+import { type Handle, StreamHandle } from './stream-handle';
 import { keepAliveDelay } from './validate';
 
 /** Reading into memory of the caller's: as node:net's `onread`. */
@@ -47,9 +48,7 @@ export function checkSocketOptions(options: SocketConstructorOptions | undefined
 /** The options for the stream underneath. */
 export function duplexOptions(options: SocketConstructorOptions): DuplexOptions {
   return {
-    ...options,
-    // A signal ends connecting, and is no business of the stream's.
-    signal: undefined as unknown as AbortSignal,
+    ...(options as DuplexOptions),
     allowHalfOpen: Boolean(options.allowHalfOpen),
     emitClose: false,
     autoDestroy: true,
@@ -59,17 +58,15 @@ export function duplexOptions(options: SocketConstructorOptions): DuplexOptions 
 }
 
 /** The handle that a Socket begins with, if with any. */
-export function handleOf({ handle, fd }: SocketConstructorOptions): StreamHandle | null {
+export function handleOf({ handle, fd }: SocketConstructorOptions): Handle | null {
   if (handle instanceof StreamHandle) return handle;
   if (handle) return adoptHandle(handle);
   return fd === undefined ? null : adoptStream(fd);
 }
 
-function adoptHandle(handle: object): StreamHandle {
+function adoptHandle(handle: object): Handle {
   const { fd, close } = handle as { fd?: unknown; close?: () => void };
-  if (typeof fd !== 'number' || fd < 0 || typeof close !== 'function') {
-    throw invalidType('options.handle', 'a handle with a descriptor', handle);
-  }
+  if (typeof fd !== 'number' || fd < 0 || typeof close !== 'function') return new ForeignHandle(handle);
   const adopted = adoptStream(fd, true);
   close.call(handle);
   return adopted;

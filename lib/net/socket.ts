@@ -10,6 +10,7 @@ import type { AddressInfo } from './address';
 import { isNormalized, type Normalized, normalizeArgs } from './arguments';
 import { constructs } from './callable';
 import { type ConnectOptions, connectTo } from './connect';
+import { byteLength, type Chunks, type Data, type Encoding } from './data';
 import { Deadlines, deadlineError } from './deadlines';
 import { closedBeforeConnection, errnoException, invalidHandleType, missingArgs, socketClosed } from './errors';
 import {
@@ -28,13 +29,10 @@ import {
 import { readingOf, type UserReads } from './onread';
 import type { Server } from './server';
 import { checkSocketOptions, duplexOptions, handleOf, type SocketConstructorOptions } from './socket-options';
-import { PENDING, type StreamHandle, type StreamOwner } from './stream-handle';
+import { type Handle, PENDING, type StreamOwner } from './stream-handle';
 import { timerDuration, validateFunction, validateSignal } from './validate';
-import { byteLength, type Chunks, writeTo } from './writing';
 
 type Callback = (error?: Error | null) => void;
-type Data = Uint8Array | string | Chunks;
-type Encoding = BufferEncoding | 'buffer';
 
 class SocketMethods extends Duplex implements StreamOwner {
   declare connecting: boolean;
@@ -43,7 +41,7 @@ class SocketMethods extends Duplex implements StreamOwner {
   declare server: Server | null;
   declare resetAndClosing: boolean | undefined;
   /** @internal */
-  declare _handle: StreamHandle | null;
+  declare _handle: Handle | null;
   /** @internal Whose timers run on for what happens here: a stream that this one lies in. */
   declare _parent: SocketMethods | null;
   /** @internal */
@@ -59,7 +57,7 @@ class SocketMethods extends Duplex implements StreamOwner {
   /** @internal What waits for the connection. */
   declare _pendingData: Data | null;
   /** @internal */
-  declare _pendingEncoding: Encoding | '';
+  declare _pendingEncoding: Encoding;
   /** @internal */
   declare [kTimer]: NodeJS.Timeout | null;
   /** @internal */
@@ -95,7 +93,7 @@ class SocketMethods extends Duplex implements StreamOwner {
   }
 
   /** @internal A handle of its own, for a connection that is to be made or is there. */
-  takeHandle(handle: StreamHandle | null): void {
+  takeHandle(handle: Handle | null): void {
     (this as unknown as { _undestroy(): void })._undestroy();
     this._sockname = null;
     this._handle = handle;
@@ -108,7 +106,7 @@ class SocketMethods extends Duplex implements StreamOwner {
     else if (!_handle.reading) this.startReading(_handle);
   }
 
-  private startReading(handle: StreamHandle): void {
+  private startReading(handle: Handle): void {
     const status = handle.readStart();
     if (status < 0) this.destroy(errnoException(status, 'read'));
   }
@@ -145,7 +143,7 @@ class SocketMethods extends Duplex implements StreamOwner {
   onRead(n: number, chunk: Buffer | null): void {
     if (this[kTimer] !== null || this._parent !== null) this._unrefTimer();
     if (this.destroyed) return;
-    const goesOn = chunk === null ? this[kReads]?.deliver(n) : this.push(chunk);
+    const goesOn = chunk === null ? this[kReads]?.deliver(this, n) : this.push(chunk);
     if (goesOn === false) this._handle?.readStop();
   }
 
@@ -173,20 +171,20 @@ class SocketMethods extends Duplex implements StreamOwner {
   }
 
   /** @internal */
-  _writeGeneric(data: Data, encoding: Encoding | '', callback: Callback): void {
+  _writeGeneric(data: Data, encoding: Encoding, callback: Callback): void {
     if (this.connecting) return this.writeOnceConnected(data, encoding, callback);
     this._pendingData = null;
     this._pendingEncoding = '';
     const { _handle } = this;
     if (_handle === null) return callback(socketClosed());
     if (this[kTimer] !== null || this._parent !== null) this._unrefTimer();
-    const status = writeTo(_handle, data, encoding as Encoding, (outcome) => this.written(outcome, callback));
+    const status = _handle.write(data, encoding, (outcome) => this.written(outcome, callback));
     if (status === 0) callback();
     else if (status === PENDING) this[kLastQueueSize] = _handle.writeQueueSize;
     else callback(this.failure(status, 'write'));
   }
 
-  private writeOnceConnected(data: Data, encoding: Encoding | '', callback: Callback): void {
+  private writeOnceConnected(data: Data, encoding: Encoding, callback: Callback): void {
     this._pendingData = data;
     this._pendingEncoding = encoding;
     const onClose = () => callback(closedBeforeConnection());
@@ -252,7 +250,7 @@ class SocketMethods extends Duplex implements StreamOwner {
     this.leaveServer();
   }
 
-  private closeHandle(handle: StreamHandle, hadError: boolean): void {
+  private closeHandle(handle: Handle, hadError: boolean): void {
     this[kBytesRead] = handle.bytesRead;
     this[kBytesWritten] = handle.bytesWritten;
     const onClosed = () => void this.emit('close', hadError);
@@ -413,7 +411,7 @@ class SocketMethods extends Duplex implements StreamOwner {
   get bytesWritten(): number | undefined {
     const { writableBuffer } = this as unknown as { writableBuffer?: Chunks };
     if (writableBuffer === undefined) return undefined;
-    const waiting = this._pendingData === null ? 0 : byteLength(this._pendingData, this._pendingEncoding as BufferEncoding);
+    const waiting = this._pendingData === null ? 0 : byteLength(this._pendingData, this._pendingEncoding);
     return this._bytesDispatched + waiting + byteLength(writableBuffer, 'utf8');
   }
 
@@ -495,7 +493,7 @@ function reserve(self: SocketMethods): void {
   self[kSignal] = false;
 }
 
-function begin(self: SocketMethods, handle: StreamHandle, options: SocketConstructorOptions): void {
+function begin(self: SocketMethods, handle: Handle, options: SocketConstructorOptions): void {
   if (options.pauseOnCreate === true) {
     handle.readStop();
     (self as { readableFlowing: boolean | null }).readableFlowing = false;

@@ -32,6 +32,7 @@ import { unwatch, type Waiter, watch } from '../dispatch';
 import { type AddressInfo, type Family, infoOf, nativeOf, nativePath } from './address';
 import { inClosingPhase, inPendingPhase } from './closing';
 import { EBADF, ECANCELED, ECONNREFUSED, EINVAL, ENOTCONN, statusOf } from './status';
+import { bytesOf, type Data, type Encoding, encodingOfText } from './data';
 import { type Done, WriteRequest } from './write-request';
 
 export type { Done };
@@ -44,6 +45,37 @@ export interface StreamOwner {
   onRead(n: number, chunk: Buffer | null): void;
   /** 0 at the end of the stream, or why reading failed. */
   onReadEnd(status: number): void;
+}
+
+/** What a Socket asks of what it lies on. */
+export interface Handle {
+  readonly id: number;
+  readonly isTCP: boolean;
+  readonly fd: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly writeQueueSize: number;
+  owner: StreamOwner | null;
+  reading: boolean;
+  getAsyncId(): number;
+  bindTo(address: string, port: number, family: Family): number;
+  connect(address: string, port: number, family: Family, done: Done): number;
+  connectPath(path: string, done: Done): number;
+  abandonConnect(): void;
+  readStart(): number;
+  readStop(): number;
+  write(data: Data, encoding: Encoding, done: Done): number;
+  shutdown(done: Done): void;
+  setDeadline(side: number, epoch: number): void;
+  setNoDelay(on: boolean): number;
+  setKeepAlive(on: boolean, delay: number): number;
+  getsockname(): AddressInfo | null;
+  getpeername(): AddressInfo | null;
+  ref(): void;
+  unref(): void;
+  hasRef(): boolean;
+  reset(onClosed: () => void): number;
+  close(onClosed?: () => void): void;
 }
 
 /** What write() answers where the kernel has not taken all: `done` will be called. */
@@ -71,7 +103,7 @@ class Request extends AsyncResource {
   }
 }
 
-export class StreamHandle extends AsyncResource implements Waiter {
+export class StreamHandle extends AsyncResource implements Waiter, Handle {
   /** The native handle: a socket, and once connected a stream. -1 before it is opened, and once closed. */
   id = -1;
   owner: StreamOwner | null = null;
@@ -287,22 +319,27 @@ export class StreamHandle extends AsyncResource implements Waiter {
     native.awaitNotice(this.id, READ, NOTHING);
   }
 
-  /** 0: taken whole; PENDING; or a negative errno. */
-  writeBytes(bytes: Uint8Array, done: Done): number {
+  /** 0: taken whole; PENDING: `done` will be called; or a negative errno. */
+  write(data: Data, encoding: Encoding, done: Done): number {
+    if (typeof data === 'string') return this.writeText(data, encodingOfText(encoding), done);
+    return Array.isArray(data) ? this.writeList(data.map(bytesOf), done) : this.writeBytes(data, done);
+  }
+
+  private writeBytes(bytes: Uint8Array, done: Done): number {
     const { length } = bytes;
     if (length > SMALL) return this.account(native.write(this.id, false, bytes, 0), length, [bytes], done);
     scratch.set(bytes);
     return this.account(native.writeScratch(this.id, false, length), length, [bytes], done);
   }
 
-  writeText(text: string, encoding: BufferEncoding, done: Done): number {
+  private writeText(text: string, encoding: BufferEncoding, done: Done): number {
     // No encoding takes more than three bytes for a unit of UTF-16.
     if (text.length * 3 > scratch.length) return this.writeBytes(Buffer.from(text, encoding), done);
     const length = scratch.write(text, encoding);
     return this.account(native.writeScratch(this.id, false, length), length, null, done);
   }
 
-  writeList(list: readonly Uint8Array[], done: Done): number {
+  private writeList(list: readonly Uint8Array[], done: Done): number {
     let length = 0;
     for (const { length: n } of list) length += n;
     if (length > SMALL) return this.account(native.writeVector(this.id, false, list, 0, 0), length, list, done);
