@@ -1,6 +1,6 @@
 // Messages to an echo server, for sizes, numbers of connections and numbers of messages in flight.
 
-import { awaiting, awaitingInto, cEcho, handler, nodeNet, nodeNetOnread } from '../contenders.mjs';
+import { awaiting, awaitingInto, cEcho, handler, nodeNet, nodeNetOnread, splicewayNet } from '../contenders.mjs';
 import { measureServer } from '../runner/measure.mjs';
 import { atMost } from '../runner/targets.mjs';
 
@@ -31,13 +31,14 @@ export const echo = {
   about: 'Message size x connections x messages in flight on each of them.',
   unit: 'µs of server CPU per request',
   things: 'requests',
-  contenders: [cEcho, nodeNet, nodeNetOnread, handler, awaiting, awaitingInto],
+  contenders: [cEcho, nodeNet, nodeNetOnread, splicewayNet, handler, awaiting, awaitingInto],
   baselines: [cEcho, nodeNet],
   cells: [...cells()],
   trial: (contender, cell, time) => measureServer('echo', contender, cell.load, time, NANOSECONDS_TO_MICROSECONDS),
   targets: [
     atMost(SMALL, handler, 1.2, cEcho),
     atMost(SMALL, handler, 0.68, nodeNet),
+    atMost(SMALL, splicewayNet, 0.85, nodeNet),
     atMost(SMALL, awaiting, 1.3, cEcho),
     atMost(SMALL, awaiting, 0.74, nodeNet),
     atMost(BULK, handler, 1.3, cEcho),

@@ -17,7 +17,20 @@ export interface SystemError extends Error {
 /** `read ECONNRESET` */
 export function errnoException(status: number, syscall: string): SystemError {
   const code = errnoCode(status);
-  return Object.assign(new Error(`${syscall} ${code}`), { errno: status, code, syscall });
+  const error = new Error(`${syscall} ${code}`) as SystemError;
+  error.errno = status;
+  error.code = code;
+  error.syscall = syscall;
+  return error;
+}
+
+/** The same for what came from the network: below it is nobody's code but ours, of which a frame is enough. */
+export function networkException(status: number, syscall: string): SystemError {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 1;
+  const error = errnoException(status, syscall);
+  Error.stackTraceLimit = stackTraceLimit;
+  return error;
 }
 
 /** `connect ECONNREFUSED 127.0.0.1:80`, and the local end where it is told. */

@@ -12,3 +12,4 @@ export const kDeadlines = Symbol('deadlines');
 export const kSplice = Symbol('splice');
 export const kSignal = Symbol('signal');
 export const kBlockList = Symbol('blockList');
+export const kPiped = Symbol('piped');

@@ -146,6 +146,7 @@ function listenOnFd(server: Server, fd: number, backlog: number): void {
 }
 
 function listenWith(server: Server, handle: ServerHandle, backlog: number, place: Place): void {
+  handle.giveOptions(server);
   handle.onconnection = (connection) => server.onconnection(connection);
   handle.onerror = (status) => server.onaccepterror(status);
   const status = handle.listen(backlog || DEFAULT_BACKLOG);

@@ -3,19 +3,29 @@
 import { AsyncResource } from 'node:async_hooks';
 import { chmodSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { AGAIN, NOTHING, native, ONCE, READ, READABLE, STREAM, scratchIds, UNIX } from '../binding';
+import { AGAIN, NOTHING as NO_NOTICE, native, ONCE, READ, READABLE, STREAM, scratchIds, UNIX } from '../binding';
 import { rethrowLater, unwatch, type Waiter, watch } from '../dispatch';
 import { SocketFile } from '../socket-file';
 import { type AddressInfo, type Family, infoOf, nativeOf, nativePath } from './address';
 import { inClosingPhase } from './closing';
 import { EACCES, EBADF, EMFILE, ENFILE, ENOBUFS, ENOENT, ENOMEM, statusOf } from './status';
-import { StreamHandle } from './stream-handle';
+import { setKeepAlive, StreamHandle } from './stream-handle';
 
 /** What a handle is bound with. */
 export interface BindOptions {
   ipv6Only?: boolean | undefined;
   reusePort?: boolean | undefined;
 }
+
+/** What a listening socket hands on to its connections, which saves each of them the calls. */
+export interface Inherited {
+  readonly noDelay: boolean;
+  readonly keepAlive: boolean;
+  /** Seconds. */
+  readonly keepAliveInitialDelay: number;
+}
+
+export const NOTHING: Inherited = { noDelay: false, keepAlive: false, keepAliveInitialDelay: 0 };
 
 // Connections taken in one go: native/binding/listener.cc has the reason.
 const BATCH = 64;
@@ -29,6 +39,7 @@ export class ServerHandle extends AsyncResource implements Waiter {
   onconnection: ((handle: StreamHandle) => void) | null = null;
   /** The listening socket broke. */
   onerror: ((status: number) => void) | null = null;
+  inherited = NOTHING;
   private onClosed: (() => void) | null = null;
   private path: string | null = null;
   private file: SocketFile | null = null;
@@ -87,6 +98,16 @@ export class ServerHandle extends AsyncResource implements Waiter {
     if (path === null) return EBADF;
     const mode = (readable ? CAN_READ : 0) | (writable ? CAN_WRITE : 0);
     return statusOf(() => chmodSync(path, statSync(path).mode | mode));
+  }
+
+  /** Before listen(): connections take it over when they are made. */
+  giveOptions({ noDelay, keepAlive, keepAliveInitialDelay }: Inherited): void {
+    if (!this.isTCP || this.listening || !(noDelay || keepAlive)) return;
+    const given = statusOf(() => {
+      if (noDelay) native.setNoDelay(this.id, 1);
+      if (keepAlive) setKeepAlive(this.id, keepAliveInitialDelay);
+    });
+    if (given === 0) this.inherited = { noDelay, keepAlive, keepAliveInitialDelay };
   }
 
   listen(backlog: number): number {
@@ -150,7 +171,7 @@ export class ServerHandle extends AsyncResource implements Waiter {
     if (this.id < 0) return;
     this.file?.remove();
     unwatch(this.id);
-    native.awaitNotice(this.id, READ, NOTHING);
+    native.awaitNotice(this.id, READ, NO_NOTICE);
     native.close(this.id);
     this.id = -1;
     this.onClosed = onClosed ?? null;

@@ -11,9 +11,9 @@ import { constructs } from './callable';
 import { errnoException, invalidType, notRunning } from './errors';
 import { kBlockList, kKeepAlive, kKeepAliveDelay, kNoDelay } from './internals';
 import { listenOn } from './listen';
-import type { ServerHandle } from './server-handle';
+import { NOTHING, type ServerHandle } from './server-handle';
 import { Socket } from './socket';
-import type { SocketConstructorOptions } from './socket-options';
+import { AcceptedOptions } from './socket-options';
 import type { StreamHandle } from './stream-handle';
 import { keepAliveDelay, validateNumber } from './validate';
 
@@ -133,16 +133,10 @@ class ServerMethods extends EventEmitter {
   /** @internal From the handle. */
   onconnection(handle: StreamHandle): void {
     if (this.refuses(handle)) return this.drop(handle);
-    const socket = new Socket({ ...this.socketOptions(), handle });
-    if (this.noDelay && handle.isTCP) {
-      socket[kNoDelay] = true;
-      handle.setNoDelay(true);
-    }
-    if (this.keepAlive && handle.isTCP) {
-      socket[kKeepAlive] = true;
-      socket[kKeepAliveDelay] = this.keepAliveInitialDelay;
-      handle.setKeepAlive(true, this.keepAliveInitialDelay);
-    }
+    const socket = new Socket(
+      new AcceptedOptions(handle, this.allowHalfOpen, this.pauseOnConnect, this.highWaterMark) as object,
+    );
+    if (handle.isTCP) this.applyOptions(socket, handle);
     this._connections++;
     socket.server = socket._server = this;
     this.emit('connection', socket);
@@ -162,14 +156,16 @@ class ServerMethods extends EventEmitter {
     handle.close();
   }
 
-  private socketOptions(): SocketConstructorOptions {
-    const { highWaterMark } = this;
-    return {
-      allowHalfOpen: this.allowHalfOpen,
-      pauseOnCreate: this.pauseOnConnect,
-      readableHighWaterMark: highWaterMark,
-      writableHighWaterMark: highWaterMark,
-    };
+  private applyOptions(socket: Socket, handle: StreamHandle): void {
+    const { noDelay, keepAlive, keepAliveInitialDelay } = this;
+    const inherited = this._handle?.inherited ?? NOTHING;
+    socket[kNoDelay] = noDelay;
+    socket[kKeepAlive] = keepAlive;
+    socket[kKeepAliveDelay] = keepAlive ? keepAliveInitialDelay : 0;
+    if (noDelay !== inherited.noDelay) handle.setNoDelay(noDelay);
+    if (keepAlive !== inherited.keepAlive || (keepAlive && keepAliveInitialDelay !== inherited.keepAliveInitialDelay)) {
+      handle.setKeepAlive(keepAlive, keepAliveInitialDelay);
+    }
   }
 
   /** @internal From the handle. */

@@ -45,6 +45,24 @@ export function checkSocketOptions(options: SocketConstructorOptions | undefined
   keepAliveDelay(options);
 }
 
+/** What a server makes all its sockets with: checked, and complete. */
+export class AcceptedOptions implements SocketConstructorOptions {
+  readonly emitClose = false;
+  readonly autoDestroy = true;
+  readonly decodeStrings = false;
+  readonly readableHighWaterMark: number;
+  readonly writableHighWaterMark: number;
+
+  constructor(
+    readonly handle: StreamHandle,
+    readonly allowHalfOpen: boolean,
+    readonly pauseOnCreate: boolean,
+    highWaterMark: number,
+  ) {
+    this.readableHighWaterMark = this.writableHighWaterMark = highWaterMark;
+  }
+}
+
 /** The options for the stream underneath. */
 export function duplexOptions(options: SocketConstructorOptions): DuplexOptions {
   return {

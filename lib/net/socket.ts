@@ -12,7 +12,7 @@ import { constructs } from './callable';
 import { type ConnectOptions, connectTo } from './connect';
 import { byteLength, type Chunks, type Data, type Encoding } from './data';
 import { Deadlines, deadlineError } from './deadlines';
-import { closedBeforeConnection, errnoException, invalidHandleType, missingArgs, socketClosed } from './errors';
+import { closedBeforeConnection, errnoException, invalidHandleType, missingArgs, networkException, socketClosed } from './errors';
 import {
   kBytesRead,
   kBytesWritten,
@@ -21,6 +21,7 @@ import {
   kKeepAliveDelay,
   kLastQueueSize,
   kNoDelay,
+  kPiped,
   kReads,
   kSignal,
   kSplice,
@@ -28,11 +29,11 @@ import {
 } from './internals';
 import { readingOf, type UserReads } from './onread';
 import type { Server } from './server';
-import { checkSocketOptions, duplexOptions, handleOf, type SocketConstructorOptions } from './socket-options';
+import { AcceptedOptions, checkSocketOptions, duplexOptions, handleOf, type SocketConstructorOptions } from './socket-options';
 import { type Handle, PENDING, type StreamOwner } from './stream-handle';
+import type { Callback } from './write-request';
 import { timerDuration, validateFunction, validateSignal } from './validate';
 
-type Callback = (error?: Error | null) => void;
 
 class SocketMethods extends Duplex implements StreamOwner {
   declare connecting: boolean;
@@ -78,6 +79,8 @@ class SocketMethods extends Duplex implements StreamOwner {
   declare [kDeadlines]: Deadlines | null;
   /** @internal */
   declare [kSplice]: boolean;
+  /** @internal pipe() was called: its bookkeeping is the stream's. */
+  declare [kPiped]: boolean;
   /** @internal The signal that ends connecting was aborted. */
   declare [kSignal]: boolean;
 
@@ -143,8 +146,31 @@ class SocketMethods extends Duplex implements StreamOwner {
   onRead(n: number, chunk: Buffer | null): void {
     if (this[kTimer] !== null || this._parent !== null) this._unrefTimer();
     if (this.destroyed) return;
+    if (chunk !== null && this.flowsFreely()) {
+      this.emit('data', chunk);
+      return;
+    }
     const goesOn = chunk === null ? this[kReads]?.deliver(this, n) : this.push(chunk);
     if (goesOn === false) this._handle?.readStop();
+  }
+
+  // Whether push() would do no more than tell the listeners: nothing is buffered, nothing decoded, and the
+  // stream has told of data before. What it would do besides (to see whether more should be read) is known
+  // here: the handle reads.
+  private flowsFreely(): boolean {
+    return (
+      this.readableFlowing === true &&
+      this.readableLength === 0 &&
+      this.readableDidRead &&
+      this.readableEncoding === null &&
+      !this[kPiped] &&
+      this.listenerCount('data') > 0
+    );
+  }
+
+  override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean }): T {
+    this[kPiped] = true;
+    return super.pipe(destination, options);
   }
 
   /** @internal */
@@ -159,7 +185,7 @@ class SocketMethods extends Duplex implements StreamOwner {
   }
 
   private failure(status: number, op: 'read' | 'write'): Error {
-    return status === EXPIRED && this._handle !== null ? deadlineError(op, this._handle) : errnoException(status, op);
+    return status === EXPIRED && this._handle !== null ? deadlineError(op, this._handle) : networkException(status, op);
   }
 
   override _write(data: Uint8Array | string, encoding: BufferEncoding, callback: Callback): void {
@@ -178,7 +204,7 @@ class SocketMethods extends Duplex implements StreamOwner {
     const { _handle } = this;
     if (_handle === null) return callback(socketClosed());
     if (this[kTimer] !== null || this._parent !== null) this._unrefTimer();
-    const status = _handle.write(data, encoding, (outcome) => this.written(outcome, callback));
+    const status = _handle.write(data, encoding, callback);
     if (status === 0) callback();
     else if (status === PENDING) this[kLastQueueSize] = _handle.writeQueueSize;
     else callback(this.failure(status, 'write'));
@@ -195,8 +221,8 @@ class SocketMethods extends Duplex implements StreamOwner {
     this.once('close', onClose);
   }
 
-  private written(status: number, callback: Callback): void {
-    if (this.destroyed) return callback(null);
+  /** @internal */
+  onWritten(status: number, callback: Callback): void {
     if (status < 0) return callback(this.failure(status, 'write'));
     this._unrefTimer();
     this[kLastQueueSize] = 0;
@@ -454,10 +480,15 @@ for (const name of [
 const constructDuplex = Duplex as unknown as (this: Duplex, options: object) => void;
 
 function initialize(self: SocketMethods, given: SocketConstructorOptions | number | undefined): void {
-  const asked = typeof given === 'number' ? { fd: given } : given;
-  checkSocketOptions(asked);
-  const options = asked ?? {};
   reserve(self);
+  if (given instanceof AcceptedOptions) {
+    constructDuplex.call(self, given);
+    self.on('end', refuseWrites);
+    self.takeHandle(given.handle);
+    return begin(self, given.handle, given);
+  }
+  const options = typeof given === 'number' ? { fd: given } : (given ?? {});
+  checkSocketOptions(options);
   constructDuplex.call(self, duplexOptions(options));
   self[kReads] = readingOf(options.onread);
   self[kNoDelay] = Boolean(options.noDelay);
@@ -490,7 +521,11 @@ function reserve(self: SocketMethods): void {
   self[kBytesWritten] = 0;
   self[kLastQueueSize] = 0;
   self[kDeadlines] = null;
+  self[kNoDelay] = self[kKeepAlive] = false;
+  self[kKeepAliveDelay] = 0;
+  self[kSplice] = true;
   self[kSignal] = false;
+  self[kPiped] = false;
 }
 
 function begin(self: SocketMethods, handle: Handle, options: SocketConstructorOptions): void {

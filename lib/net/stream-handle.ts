@@ -28,17 +28,19 @@ import {
   WRITE_EXPIRED,
   WRITE_SIDE,
 } from '../binding';
+import { viewOf } from '../chunk';
 import { unwatch, type Waiter, watch } from '../dispatch';
 import { type AddressInfo, type Family, infoOf, nativeOf, nativePath } from './address';
 import { inClosingPhase, inPendingPhase } from './closing';
 import { EBADF, ECANCELED, ECONNREFUSED, EINVAL, ENOTCONN, statusOf } from './status';
 import { bytesOf, type Data, type Encoding, encodingOfText } from './data';
-import { type Done, WriteRequest } from './write-request';
+import { type Callback, WriteRequest, type Writer } from './write-request';
 
-export type { Done };
+/** Called once, with 0 or a negative errno. */
+export type Done = (status: number) => void;
 
 /** Whom a handle tells of what arrives: a Socket. */
-export interface StreamOwner {
+export interface StreamOwner extends Writer {
   /** Where to read into; null for a chunk of its own. */
   userBuffer(): Uint8Array | null;
   /** Bytes arrived; in `chunk`, or in the user's buffer. */
@@ -64,7 +66,7 @@ export interface Handle {
   abandonConnect(): void;
   readStart(): number;
   readStop(): number;
-  write(data: Data, encoding: Encoding, done: Done): number;
+  write(data: Data, encoding: Encoding, callback: Callback): number;
   shutdown(done: Done): void;
   setDeadline(side: number, epoch: number): void;
   setNoDelay(on: boolean): number;
@@ -78,7 +80,7 @@ export interface Handle {
   close(onClosed?: () => void): void;
 }
 
-/** What write() answers where the kernel has not taken all: `done` will be called. */
+/** What write() answers where the kernel has not taken all: the owner's onWritten() will be called. */
 export const PENDING = 1;
 
 // A connection that always has more goes to the end of the line after this many chunks.
@@ -305,10 +307,11 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
       owner.onRead(n, into === null ? chunkOf(n) : null);
       return (status & MORE) !== 0;
     }
-    if (status !== AGAIN) {
-      this.stop();
-      owner.onReadEnd(status);
-    }
+    if (status === AGAIN) return false;
+    // After an error the owner lets go of the descriptor.
+    if (status === 0) this.stop();
+    else this.flowing = false;
+    owner.onReadEnd(status);
     return false;
   }
 
@@ -319,47 +322,47 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
     native.awaitNotice(this.id, READ, NOTHING);
   }
 
-  /** 0: taken whole; PENDING: `done` will be called; or a negative errno. */
-  write(data: Data, encoding: Encoding, done: Done): number {
-    if (typeof data === 'string') return this.writeText(data, encodingOfText(encoding), done);
-    return Array.isArray(data) ? this.writeList(data.map(bytesOf), done) : this.writeBytes(data, done);
+  /** 0: taken whole; PENDING: the owner's onWritten() will be called; or a negative errno. */
+  write(data: Data, encoding: Encoding, callback: Callback): number {
+    if (typeof data === 'string') return this.writeText(data, encodingOfText(encoding), callback);
+    return Array.isArray(data) ? this.writeList(data.map(bytesOf), callback) : this.writeBytes(data, callback);
   }
 
-  private writeBytes(bytes: Uint8Array, done: Done): number {
+  private writeBytes(bytes: Uint8Array, callback: Callback): number {
     const { length } = bytes;
-    if (length > SMALL) return this.account(native.write(this.id, false, bytes, 0), length, [bytes], done);
+    if (length > SMALL) return this.account(native.write(this.id, false, bytes, 0), length, [bytes], callback);
     scratch.set(bytes);
-    return this.account(native.writeScratch(this.id, false, length), length, [bytes], done);
+    return this.account(native.writeScratch(this.id, false, length), length, [bytes], callback);
   }
 
-  private writeText(text: string, encoding: BufferEncoding, done: Done): number {
+  private writeText(text: string, encoding: BufferEncoding, callback: Callback): number {
     // No encoding takes more than three bytes for a unit of UTF-16.
-    if (text.length * 3 > scratch.length) return this.writeBytes(Buffer.from(text, encoding), done);
+    if (text.length * 3 > scratch.length) return this.writeBytes(Buffer.from(text, encoding), callback);
     const length = scratch.write(text, encoding);
-    return this.account(native.writeScratch(this.id, false, length), length, null, done);
+    return this.account(native.writeScratch(this.id, false, length), length, null, callback);
   }
 
-  private writeList(list: readonly Uint8Array[], done: Done): number {
+  private writeList(list: readonly Uint8Array[], callback: Callback): number {
     let length = 0;
     for (const { length: n } of list) length += n;
-    if (length > SMALL) return this.account(native.writeVector(this.id, false, list, 0, 0), length, list, done);
+    if (length > SMALL) return this.account(native.writeVector(this.id, false, list, 0, 0), length, list, callback);
     let at = 0;
     for (const bytes of list) {
       scratch.set(bytes, at);
       at += bytes.length;
     }
-    return this.account(native.writeScratch(this.id, false, length), length, list, done);
+    return this.account(native.writeScratch(this.id, false, length), length, list, callback);
   }
 
   /** @param list null for what stands in the scratch buffer, which is copied if it must wait */
-  private account(status: number, length: number, list: readonly Uint8Array[] | null, done: Done): number {
+  private account(status: number, length: number, list: readonly Uint8Array[] | null, callback: Callback): number {
     if (status < 0 && status !== AGAIN) return status;
     const sent = Math.max(status, 0);
     this.bytesWritten += length;
     if (sent === length) return 0;
     this.writing = list === null
-      ? new WriteRequest([Buffer.from(scratch.subarray(sent, length))], 0, length - sent, done)
-      : new WriteRequest(list, sent, length - sent, done);
+      ? new WriteRequest([Buffer.from(scratch.subarray(sent, length))], 0, length - sent, callback)
+      : new WriteRequest(list, sent, length - sent, callback);
     this.requests++;
     this.syncRef();
     native.awaitNotice(this.id, WRITE, ONCE);
@@ -394,7 +397,7 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
     this.writing = null;
     this.requests--;
     this.syncRef();
-    writing?.finish(status);
+    writing?.finish(this.owner, status);
   }
 
   private finishShutdown(): void {
@@ -427,10 +430,7 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
 
   /** @param delay seconds; 0 leaves the system's */
   setKeepAlive(on: boolean, delay: number): number {
-    return this.set(() => {
-      native.setKeepAlive(this.id, on ? 1 : 0);
-      if (on && delay > 0) native.setKeepAliveConfig(this.id, delay, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_COUNT);
-    });
+    return this.set(() => (on ? setKeepAlive(this.id, delay) : native.setKeepAlive(this.id, 0)));
   }
 
   private set(apply: () => void): number {
@@ -487,7 +487,7 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
     const { connecting, writing, shutting, onClosed } = this;
     this.connecting = this.writing = this.shutting = this.onClosed = null;
     connecting?.finish(ECANCELED);
-    writing?.finish(ECANCELED);
+    writing?.finish(null, ECANCELED);
     shutting?.finish(ECANCELED);
     if (onClosed !== null) this.runInAsyncScope(onClosed);
     this.emitDestroy();
@@ -498,9 +498,16 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
 const KEEP_ALIVE_INTERVAL = 1;
 const KEEP_ALIVE_COUNT = 10;
 
+/** @param delay seconds; 0 leaves the system's times */
+export function setKeepAlive(id: number, delay: number): void {
+  native.setKeepAlive(id, 1);
+  if (delay > 0) native.setKeepAliveConfig(id, delay, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_COUNT);
+}
+
 /** The first n bytes of the scratch buffer, in memory of the caller's own. */
 function chunkOf(n: number): Buffer {
+  // Not from Node's pool, whose ArrayBuffer is shared with strangers.
   const chunk = Buffer.allocUnsafeSlow(n);
-  scratch.copy(chunk, 0, 0, n);
+  chunk.set(viewOf(scratch, n));
   return chunk;
 }

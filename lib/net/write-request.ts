@@ -3,8 +3,12 @@
 import { AsyncResource } from 'node:async_hooks';
 import { native } from '../binding';
 
-/** Called once, with 0 or a negative errno. */
-export type Done = (status: number) => void;
+/** What Writable gives with a chunk. */
+export type Callback = (error?: Error | null) => void;
+/** Who is told of a write that had to wait. */
+export interface Writer {
+  onWritten(status: number, callback: Callback): void;
+}
 
 export class WriteRequest extends AsyncResource {
   private first = 0;
@@ -15,7 +19,7 @@ export class WriteRequest extends AsyncResource {
     private readonly list: readonly Uint8Array[],
     offset: number,
     public left: number,
-    readonly done: Done,
+    private readonly callback: Callback,
   ) {
     super('WRITEWRAP', { requireManualDestroy: true });
     this.offset = 0;
@@ -36,8 +40,10 @@ export class WriteRequest extends AsyncResource {
     return sent;
   }
 
-  finish(status: number): void {
-    this.runInAsyncScope(this.done, null, status);
+  /** @param writer null for one that is gone */
+  finish(writer: Writer | null, status: number): void {
+    if (writer === null) this.runInAsyncScope(this.callback, null, null);
+    else this.runInAsyncScope(writer.onWritten, writer, status, this.callback);
     this.emitDestroy();
   }
 
