@@ -29,7 +29,7 @@ const LIB_RANKS = [
   ['tcp-conn', 'unix-conn', 'network', 'resolve', 'control', 'keep-alive', 'pipe'],
   ['listener', 'copy', 'relay', 'packet'],
   ['listen', 'listening', 'dial', 'dialing', 'serve', 'file'],
-  ['codec', 'limits', 'testing'],
+  ['codec', 'limits', 'testing', 'net'],
   ['index', 'cli'],
 ];
 

@@ -7,6 +7,7 @@ import * as node from 'node:net';
 import { type Normalized, normalizeArgs } from './arguments';
 import type { ConnectOptions } from './connect';
 import * as defaults from './defaults';
+import { createServerHandle } from './listen';
 import { watchObservers } from './perf';
 import { Server as OurServer } from './server';
 import { Socket as OurSocket } from './socket';
@@ -67,3 +68,11 @@ export const _setSimultaneousAccepts = (): void => {
   warned = true;
   process.emitWarning('net._setSimultaneousAccepts() is deprecated and will be removed.', 'DeprecationWarning', 'DEP0121');
 };
+
+/** For libraries that take connect()'s arguments apart as it does. */
+export const _normalizeArgs = normalizeArgs;
+
+export const _createServerHandle = createServerHandle;
+
+// What compilers ask for `import net from …` in CommonJS.
+Object.defineProperty(exports, 'default', { value: exports });

@@ -145,6 +145,23 @@ function listenOnFd(server: Server, fd: number, backlog: number): void {
   else listenWith(server, handle, backlog, place);
 }
 
+/** A handle that is bound, for listen({ handle }); or a negative errno. */
+export function createServerHandle(
+  address: string | null,
+  port: number,
+  addressType: number,
+  fd?: number,
+): ServerHandle | number {
+  if (typeof fd === 'number' && fd >= 0) return adoptServer(fd);
+  const isPath = port === -1 && addressType === -1;
+  const family = address === null || address.includes(':') ? 6 : 4;
+  const handle = new ServerHandle(!isPath, isPath ? 0 : family);
+  const status = isPath ? handle.bindPath(address as string) : handle.bindTo(address ?? '::', port, family, {});
+  if (status === 0) return handle;
+  handle.close();
+  return status;
+}
+
 function listenWith(server: Server, handle: ServerHandle, backlog: number, place: Place): void {
   handle.giveOptions(server);
   handle.onconnection = (connection) => server.onconnection(connection);
