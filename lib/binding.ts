@@ -88,6 +88,7 @@ interface Native {
 
   describeSocket(fd: number): void;
   adoptStream(fd: number, kind: number): number;
+  adoptFifo(fd: number): number;
   adoptListener(fd: number, kind: number): number;
 
   openSocket(family: number, type: number, protocol: number): number;
