@@ -54,7 +54,8 @@ export type AddressTuple = [host: string, port: number, scope: number] | [path: 
 interface Native {
   setup(dispatch: (count: number) => void, records: Int32Array, scratch: Uint8Array): void;
   openHandles(): number;
-  setupClosing(callback: () => void): void;
+  setupPhases(onPending: () => void, onClosing: () => void): void;
+  visitPendingPhase(): void;
   visitClosingPhase(): void;
 
   awaitNotice(id: number, side: number, mode: number): void;

@@ -1,7 +1,7 @@
 // Addresses in Node's form, from and to the form of native calls.
 
+import { TCPAddr as Addr, fromNative, type NativeAddr, type TCPAddr, toNative } from '../addr';
 import { type AddressTuple, IP4, IP6 } from '../binding';
-import { fromNative, type NativeAddr, type TCPAddr, TCPAddr as Addr, toNative } from '../addr';
 
 /** What address() gives for TCP. */
 export interface AddressInfo {

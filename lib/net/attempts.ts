@@ -2,7 +2,7 @@
 // first that connects is the socket's.
 
 import type { Family } from './address';
-import { bindLocal, connectAtOnceError, connected, connectError, type Target } from './connect';
+import { bindLocal, connectAtOnceError, connectError, connected, type Target } from './connect';
 import { aggregateError, connectionTimeout, type SystemError } from './errors';
 import { kSignal } from './internals';
 import { connectEntry } from './perf';

@@ -24,13 +24,13 @@ export class Deadlines {
     if (!Number.isNaN(this.read)) handle.setDeadline(READ_SIDE, this.read);
     if (!Number.isNaN(this.write)) handle.setDeadline(WRITE_SIDE, this.write);
   }
-
 }
 
 /** `read tcp 127.0.0.1:1->127.0.0.1:2: i/o timeout` */
 export function deadlineError(op: 'read' | 'write', handle: Handle): OpError {
   const network = handle.isTCP ? 'tcp' : 'unix';
-  const addr = (tuple: ReturnType<typeof native.localAddr>) => (tuple === undefined ? null : fromNative(tuple, network));
+  const addr = (tuple: ReturnType<typeof native.localAddr>) =>
+    tuple === undefined ? null : fromNative(tuple, network);
   return new OpError(
     op,
     network,

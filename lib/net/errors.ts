@@ -86,7 +86,11 @@ function coded(Type: ErrorType, code: string, message: string): Coded {
   // Reading the stack fixes its first line.
   void error.stack;
   delete (error as { name?: string }).name;
-  Object.defineProperty(error, 'toString', show(() => `${error.name} [${code}]: ${error.message}`));
+  Object.defineProperty(
+    error,
+    'toString',
+    show(() => `${error.name} [${code}]: ${error.message}`),
+  );
   return Object.assign(error, { code });
 }
 
@@ -98,8 +102,7 @@ export const connectionTimeout = (): Coded =>
 export const alreadyListening = (): Coded =>
   coded(Error, 'ERR_SERVER_ALREADY_LISTEN', 'Listen method has been called more than once without closing.');
 export const notRunning = (): Coded => coded(Error, 'ERR_SERVER_NOT_RUNNING', 'Server is not running.');
-export const ipBlocked = (ip: string): Coded =>
-  coded(Error, 'ERR_IP_BLOCKED', `IP(${ip}) is blocked by net.BlockList`);
+export const ipBlocked = (ip: string): Coded => coded(Error, 'ERR_IP_BLOCKED', `IP(${ip}) is blocked by net.BlockList`);
 export const invalidIpAddress = (ip: unknown): Coded =>
   coded(TypeError, 'ERR_INVALID_IP_ADDRESS', `Invalid IP address: ${String(ip)}`);
 export const invalidFdType = (type: string): Coded =>

@@ -20,7 +20,14 @@ export type { ConnectOptions } from './connect';
 export type { ListenOptions } from './listen';
 export type { DropArgument, ServerOptions } from './server';
 export type { OnReadOptions } from './socket-options';
-export type { Connect, ConnectionListener, CreateServer, ServerConstructor, SocketConstructor, SocketOptions } from './types';
+export type {
+  Connect,
+  ConnectionListener,
+  CreateServer,
+  ServerConstructor,
+  SocketConstructor,
+  SocketOptions,
+} from './types';
 
 watchObservers();
 
@@ -66,7 +73,11 @@ let warned = false;
 export const _setSimultaneousAccepts = (): void => {
   if (warned) return;
   warned = true;
-  process.emitWarning('net._setSimultaneousAccepts() is deprecated and will be removed.', 'DeprecationWarning', 'DEP0121');
+  process.emitWarning(
+    'net._setSimultaneousAccepts() is deprecated and will be removed.',
+    'DeprecationWarning',
+    'DEP0121',
+  );
 };
 
 /** For libraries that take connect()'s arguments apart as it does. */

@@ -1,7 +1,7 @@
 // listen(): from its several arguments to a handle that listens.
 
-import * as dns from 'node:dns';
 import { tracingChannel } from 'node:diagnostics_channel';
+import * as dns from 'node:dns';
 import { addAbortListener } from 'node:events';
 import type { Family } from './address';
 import { adoptServer } from './adopt';
@@ -94,7 +94,7 @@ function lookupAndListen(server: Server, port: number, host: string, options: Bi
 /** What a server listens on, as its errors name it. */
 interface Place {
   address: string | null;
-  port: number;
+  port: number | null;
 }
 
 // Both families on one socket, and IPv4 alone where there is no IPv6.
@@ -109,7 +109,7 @@ function listenAnywhere(server: Server, port: number, options: BindOptions, back
 
 function listenOnAddress(server: Server, place: Place, family: Family, options: BindOptions, backlog: number): void {
   const handle = new ServerHandle(true, family);
-  const status = handle.bindTo(place.address as string, place.port, family, options);
+  const status = handle.bindTo(place.address as string, place.port ?? 0, family, options);
   if (status === 0) return listenWith(server, handle, backlog, place);
   handle.close();
   fail(server, status, place);
@@ -139,7 +139,7 @@ function listenOnPath(server: Server, path: string, options: ListenOptions, back
 }
 
 function listenOnFd(server: Server, fd: number, backlog: number): void {
-  const place = { address: null, port: -1 };
+  const place = { address: null, port: null };
   const handle = adoptServer(fd);
   if (typeof handle === 'number') fail(server, handle, place);
   else listenWith(server, handle, backlog, place);

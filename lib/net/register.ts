@@ -5,7 +5,12 @@ import { Module, register } from 'node:module';
 import { dirname, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-type Load = (this: unknown, request: string, parent: { filename?: string | null } | null, ...rest: unknown[]) => unknown;
+type Load = (
+  this: unknown,
+  request: string,
+  parent: { filename?: string | null } | null,
+  ...rest: unknown[]
+) => unknown;
 
 const NAMES = new Set(['net', 'node:net']);
 /** The compiled package. */

@@ -7,9 +7,10 @@ import { AGAIN, NOTHING as NO_NOTICE, native, ONCE, READ, READABLE, STREAM, scra
 import { rethrowLater, unwatch, type Waiter, watch } from '../dispatch';
 import { SocketFile } from '../socket-file';
 import { type AddressInfo, type Family, infoOf, nativeOf, nativePath } from './address';
-import { inClosingPhase } from './closing';
+import { inClosingPhase } from './phases';
 import { EACCES, EBADF, EMFILE, ENFILE, ENOBUFS, ENOENT, ENOMEM, statusOf } from './status';
-import { setKeepAlive, StreamHandle } from './stream-handle';
+import { StreamHandle, setKeepAlive } from './stream-handle';
+import { runTicks } from './ticks';
 
 /** What a handle is bound with. */
 export interface BindOptions {
@@ -143,6 +144,7 @@ export class ServerHandle extends AsyncResource implements Waiter {
     const handle = new StreamHandle(this.isTCP, this.family, this.asyncId()).attach(id);
     try {
       this.runInAsyncScope(this.hand, this, handle);
+      runTicks();
     } catch (error) {
       rethrowLater(error);
     }

@@ -44,7 +44,6 @@ export interface DropArgument {
 
 const serverSockets = channel('net.server.socket');
 
-
 class ServerMethods extends EventEmitter {
   declare allowHalfOpen: boolean;
   declare pauseOnConnect: boolean;
@@ -206,7 +205,8 @@ function initialize(self: ServerMethods, given: unknown, listener: unknown): voi
   self.noDelay = Boolean(options.noDelay);
   self.keepAlive = Boolean(options.keepAlive);
   self.keepAliveInitialDelay = Math.trunc((options.keepAliveInitialDelay ?? 0) / 1000) | 0;
-  self.highWaterMark = highWaterMark === undefined || highWaterMark < 0 ? getDefaultHighWaterMark(false) : highWaterMark;
+  self.highWaterMark =
+    highWaterMark === undefined || highWaterMark < 0 ? getDefaultHighWaterMark(false) : highWaterMark;
   self[kBlockList] = options.blockList;
 }
 
@@ -215,7 +215,7 @@ function optionsOf(self: ServerMethods, given: unknown, listener: unknown): Serv
     self.on('connection', given as () => void);
     return {};
   }
-  if (given != null && typeof given !== 'object') throw invalidType('options', 'an instance of Object', given);
+  if (given != null && typeof given !== 'object') throw invalidType('options', 'of type object', given);
   if (typeof listener === 'function') self.on('connection', listener as () => void);
   return { ...given };
 }

@@ -1,8 +1,8 @@
 // What a Socket is made with.
 
 import type { DuplexOptions } from 'node:stream';
-import { invalidValue } from './errors';
 import { adoptStream } from './adopt';
+import { invalidValue } from './errors';
 import { ForeignHandle } from './foreign-handle';
 import { type Handle, StreamHandle } from './stream-handle';
 import { keepAliveDelay } from './validate';

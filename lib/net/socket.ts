@@ -12,7 +12,14 @@ import { constructs } from './callable';
 import { type ConnectOptions, connectTo } from './connect';
 import { byteLength, type Chunks, type Data, type Encoding } from './data';
 import { Deadlines, deadlineError } from './deadlines';
-import { closedBeforeConnection, errnoException, invalidHandleType, missingArgs, networkException, socketClosed } from './errors';
+import {
+  closedBeforeConnection,
+  errnoException,
+  invalidHandleType,
+  missingArgs,
+  networkException,
+  socketClosed,
+} from './errors';
 import {
   kBytesRead,
   kBytesWritten,
@@ -29,11 +36,16 @@ import {
 } from './internals';
 import { readingOf, type UserReads } from './onread';
 import type { Server } from './server';
-import { AcceptedOptions, checkSocketOptions, duplexOptions, handleOf, type SocketConstructorOptions } from './socket-options';
+import {
+  AcceptedOptions,
+  checkSocketOptions,
+  duplexOptions,
+  handleOf,
+  type SocketConstructorOptions,
+} from './socket-options';
 import { type Handle, PENDING, type StreamOwner } from './stream-handle';
-import type { Callback } from './write-request';
 import { timerDuration, validateFunction, validateSignal } from './validate';
-
+import type { Callback } from './write-request';
 
 class SocketMethods extends Duplex implements StreamOwner {
   declare connecting: boolean;

@@ -6,8 +6,8 @@
 
 import { AsyncResource } from 'node:async_hooks';
 import {
-  AGAIN,
   type AddressTuple,
+  AGAIN,
   ALWAYS,
   CHUNK,
   COUNT,
@@ -31,9 +31,10 @@ import {
 import { viewOf } from '../chunk';
 import { unwatch, type Waiter, watch } from '../dispatch';
 import { type AddressInfo, type Family, infoOf, nativeOf, nativePath } from './address';
-import { inClosingPhase, inPendingPhase } from './closing';
-import { EBADF, ECANCELED, ECONNREFUSED, EINVAL, ENOTCONN, statusOf } from './status';
 import { bytesOf, type Data, type Encoding, encodingOfText } from './data';
+import { inClosingPhase, inPendingPhase } from './phases';
+import { EBADF, ECANCELED, ECONNREFUSED, EINVAL, ENOTCONN, statusOf } from './status';
+import { runTicks } from './ticks';
 import { type Callback, WriteRequest, type Writer } from './write-request';
 
 /** Called once, with 0 or a negative errno. */
@@ -258,10 +259,11 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
 
   /** From the reactor. */
   notice(bits: number): void {
-    if ((bits & READABLE) !== 0) this.runInAsyncScope(this.pump, this);
+    if ((bits & READABLE) !== 0) this.pump();
     if ((bits & WRITABLE) !== 0 && this.id >= 0) this.writable();
     if ((bits & READ_EXPIRED) !== 0) this.deadlinePassed(READ_SIDE);
     if ((bits & WRITE_EXPIRED) !== 0) this.deadlinePassed(WRITE_SIDE);
+    runTicks();
   }
 
   /** @param epoch milliseconds; NaN for none */
@@ -288,7 +290,10 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
   private pump(): void {
     let more = true;
     try {
-      for (let i = 0; more && i < CHUNKS_AT_ONCE; i++) more = this.flowing && this.readOnce();
+      for (let i = 0; more && i < CHUNKS_AT_ONCE; i++) {
+        if (i > 0) runTicks();
+        more = this.flowing && this.runInAsyncScope(this.readOnce, this);
+      }
     } finally {
       // There may be more, but the others have their turn first: also after what a listener threw.
       if (more && this.flowing && this.id >= 0) native.awaitNotice(this.id, READ, ALWAYS);
@@ -360,9 +365,10 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
     const sent = Math.max(status, 0);
     this.bytesWritten += length;
     if (sent === length) return 0;
-    this.writing = list === null
-      ? new WriteRequest([Buffer.from(scratch.subarray(sent, length))], 0, length - sent, callback)
-      : new WriteRequest(list, sent, length - sent, callback);
+    this.writing =
+      list === null
+        ? new WriteRequest([Buffer.from(scratch.subarray(sent, length))], 0, length - sent, callback)
+        : new WriteRequest(list, sent, length - sent, callback);
     this.requests++;
     this.syncRef();
     native.awaitNotice(this.id, WRITE, ONCE);

@@ -3,8 +3,8 @@
 import type * as node from 'node:net';
 import type { Deadline } from '../deadline';
 import type { TCPInfo } from '../info';
-import type { BindOptions } from './server-handle';
 import type { ServerOptions } from './server';
+import type { BindOptions } from './server-handle';
 import type { SocketConstructorOptions } from './socket-options';
 
 export interface Socket extends node.Socket {

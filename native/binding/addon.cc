@@ -39,7 +39,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   for (const auto& functions :
        {std::span<const Function>(kOwn), HandleFunctions(), StreamFunctions(), ListenerFunctions(),
         SocketFunctions(), OptionFunctions(), AdoptFunctions(), InfoFunctions(), UnixFunctions(),
-        PumpFunctions(), PacketFunctions(), MulticastFunctions(), ClosingFunctions()}) {
+        PumpFunctions(), PacketFunctions(), MulticastFunctions(), LoopVisitFunctions()}) {
     Export(env, exports, raw, functions);
   }
   return exports;

@@ -110,27 +110,29 @@ bool Environment::Call(const Napi::FunctionReference& callback, size_t count,
   return !closing_;
 }
 
-void Environment::SetupClosing(napi_value callback) {
-  on_closing_phase_ = Napi::Persistent(Napi::Function(env_, callback));
+void Environment::SetupPhases(napi_value on_pending, napi_value on_closing) {
+  on_pending_phase_ = Napi::Persistent(Napi::Function(env_, on_pending));
+  on_closing_phase_ = Napi::Persistent(Napi::Function(env_, on_closing));
 }
 
-void Environment::VisitClosingPhase() {
-  if (closing_visit_ != nullptr || closing_) return;
+void Environment::Visit(LoopVisit::Phase phase, LoopVisit** visit) {
+  if (*visit != nullptr || closing_) return;
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env_, &loop);
-  closing_visit_ = ClosingVisit::Schedule(loop, this);
+  *visit = LoopVisit::Schedule(loop, this, phase);
 }
 
-void Environment::OnClosingPhase() {
-  closing_visit_ = nullptr;
+void Environment::Visited(LoopVisit** visit, const Napi::FunctionReference& callback) {
+  *visit = nullptr;
   const Napi::HandleScope scope(env_);
-  Call(on_closing_phase_, 0, nullptr);
+  Call(callback, 0, nullptr);
 }
 
 void Environment::CleanUp(napi_async_cleanup_hook_handle handle, void* data) {
   auto* self = static_cast<Environment*>(data);
   self->closing_ = true;
-  if (self->closing_visit_ != nullptr) self->closing_visit_->Forget();
+  if (self->pending_visit_ != nullptr) self->pending_visit_->CallOff();
+  if (self->closing_visit_ != nullptr) self->closing_visit_->CallOff();
   self->host_->Close([self, handle] {
     self->reactor_.reset();  // closes every descriptor, after libuv has let go of the poller's
     napi_remove_async_cleanup_hook(handle);

@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "binding/closing.h"
+#include "binding/loop_visit.h"
 #include "binding/pump.h"
 #include "binding/uv_host.h"
 #include "core/reactor.h"
@@ -39,10 +39,13 @@ class Environment final : public UvHost::Guest {
   void SetupPackets(napi_value slots);
   std::span<int32_t> packet_slots() { return packet_slots_; }
 
-  // Has the callback called in the loop's next closing phase: binding/closing.h.
-  void SetupClosing(napi_value callback);
-  void VisitClosingPhase();
-  void OnClosingPhase();
+  // The callbacks for two phases of the loop, and a visit to the next of each:
+  // binding/loop_visit.h.
+  void SetupPhases(napi_value on_pending, napi_value on_closing);
+  void VisitPendingPhase() { Visit(LoopVisit::Phase::kPending, &pending_visit_); }
+  void VisitClosingPhase() { Visit(LoopVisit::Phase::kClosing, &closing_visit_); }
+  void OnPendingPhase() { Visited(&pending_visit_, on_pending_phase_); }
+  void OnClosingPhase() { Visited(&closing_visit_, on_closing_phase_); }
 
   // After every call from JavaScript: the process lives exactly while something awaits.
   void SyncRef() { host_->SyncRef(reactor_->alive() > 0); }
@@ -54,6 +57,8 @@ class Environment final : public UvHost::Guest {
   explicit Environment(napi_env env) : env_(env) {}
 
   bool Dispatch(size_t count);
+  void Visit(LoopVisit::Phase phase, LoopVisit** visit);
+  void Visited(LoopVisit** visit, const Napi::FunctionReference& callback);
   bool Call(const Napi::FunctionReference& function, size_t count, const napi_value* arguments);
   static void CleanUp(napi_async_cleanup_hook_handle handle, void* data);
 
@@ -63,8 +68,10 @@ class Environment final : public UvHost::Guest {
   SlotTable<PumpHandle> pumps_;  // after the pipes, which they give back
   std::unique_ptr<UvHost> host_;
   Napi::FunctionReference dispatch_;
+  Napi::FunctionReference on_pending_phase_;
   Napi::FunctionReference on_closing_phase_;
-  ClosingVisit* closing_visit_ = nullptr;  // the loop's
+  LoopVisit* pending_visit_ = nullptr;  // both are the loop's
+  LoopVisit* closing_visit_ = nullptr;
   Napi::Reference<Napi::Int32Array> records_;
   Napi::Reference<Napi::Uint8Array> scratch_ref_;
   Napi::Reference<Napi::Int32Array> packet_slots_ref_;

@@ -18,7 +18,7 @@ std::span<const Function> ListenerFunctions();   // accept
 std::span<const Function> SocketFunctions();     // make, bind, connect, listen
 std::span<const Function> OptionFunctions();     // socket options, by meaning and by number
 std::span<const Function> AdoptFunctions();      // sockets that somebody else made
-std::span<const Function> ClosingFunctions();    // the closing phase of Node's loop
+std::span<const Function> LoopVisitFunctions();  // phases of Node's loop
 std::span<const Function> InfoFunctions();       // what the kernel knows of a socket
 std::span<const Function> PumpFunctions();       // forward between streams and files
 std::span<const Function> PacketFunctions();     // send and receive datagrams
