@@ -149,12 +149,12 @@ class SocketMethods extends Duplex implements StreamOwner {
     return super.read(n);
   }
 
-  /** @internal */
+  /** From the handle. */
   userBuffer(): Uint8Array | null {
     return this[kReads] === null ? null : this[kReads].next();
   }
 
-  /** @internal */
+  /** From the handle. */
   onRead(n: number, chunk: Buffer | null): void {
     if (this[kTimer] !== null || this._parent !== null) this._unrefTimer();
     if (this.destroyed) return;
@@ -185,7 +185,7 @@ class SocketMethods extends Duplex implements StreamOwner {
     return super.pipe(destination, options);
   }
 
-  /** @internal */
+  /** From the handle. */
   onReadEnd(status: number): void {
     this._unrefTimer();
     if (status !== 0) {
@@ -233,7 +233,7 @@ class SocketMethods extends Duplex implements StreamOwner {
     this.once('close', onClose);
   }
 
-  /** @internal */
+  /** From the handle. */
   onWritten(status: number, callback: Callback): void {
     if (status < 0) return callback(this.failure(status, 'write'));
     this._unrefTimer();
