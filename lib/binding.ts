@@ -54,6 +54,7 @@ export type AddressTuple = [host: string, port: number, scope: number] | [path: 
 interface Native {
   setup(dispatch: (count: number) => void, records: Int32Array, scratch: Uint8Array): void;
   openHandles(): number;
+  throwUncaught(error: unknown): void;
   setupPhases(onPending: () => void, onClosing: () => void): void;
   visitPendingPhase(): void;
   visitClosingPhase(): void;

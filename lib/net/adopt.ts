@@ -37,7 +37,10 @@ function adoptFifo(fd: number): StreamHandle | null {
   const status = statusOf(() => {
     id = native.adoptFifo(fd);
   });
-  return status < 0 ? null : new StreamHandle(false, 0).attach(id);
+  if (status < 0) return null;
+  const handle = new StreamHandle(false, 0).attach(id);
+  handle.isFifo = true;
+  return handle;
 }
 
 function duplicateOf(id: number, isTCP: boolean): number {

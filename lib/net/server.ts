@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import type { AddressInfo } from './address';
 import { constructs } from './callable';
 import { errnoException, invalidType, notRunning } from './errors';
-import { kBlockList, kKeepAlive, kKeepAliveDelay, kNoDelay } from './internals';
+import { kBlockList, kKeepAlive, kKeepAliveDelay, kNoDelay, kSplice } from './internals';
 import { listenOn } from './listen';
 import { NOTHING, type ServerHandle } from './server-handle';
 import { Socket } from './socket';
@@ -28,6 +28,8 @@ export interface ServerOptions {
   keepAliveInitialDelay?: number | undefined;
   /** Bytes that a connection's streams hold each way. Default: that of streams. */
   highWaterMark?: number | undefined;
+  /** Whether pipe() between its connections and other sockets moves the bytes in the kernel. Default true. */
+  splice?: boolean | undefined;
   /** Peers that are dropped. */
   blockList?: BlockList | undefined;
 }
@@ -65,6 +67,8 @@ class ServerMethods extends EventEmitter {
   declare _pipeName: string | undefined;
   /** @internal */
   declare _connectionKey: string | undefined;
+  /** @internal */
+  declare [kSplice]: boolean;
   /** @internal */
   declare [kBlockList]: BlockList | undefined;
 
@@ -135,6 +139,7 @@ class ServerMethods extends EventEmitter {
     const socket = new Socket(
       new AcceptedOptions(handle, this.allowHalfOpen, this.pauseOnConnect, this.highWaterMark) as object,
     );
+    socket[kSplice] = this[kSplice];
     if (handle.isTCP) this.applyOptions(socket, handle);
     this._connections++;
     socket.server = socket._server = this;
@@ -207,6 +212,7 @@ function initialize(self: ServerMethods, given: unknown, listener: unknown): voi
   self.keepAliveInitialDelay = Math.trunc((options.keepAliveInitialDelay ?? 0) / 1000) | 0;
   self.highWaterMark =
     highWaterMark === undefined || highWaterMark < 0 ? getDefaultHighWaterMark(false) : highWaterMark;
+  self[kSplice] = options.splice !== false;
   self[kBlockList] = options.blockList;
 }
 

@@ -180,6 +180,52 @@ class SocketMethods extends Duplex implements StreamOwner {
     );
   }
 
+  /** From the handle. */
+  spliceTarget(): object | null {
+    if (!this[kPiped] || !this[kSplice]) return null;
+    const { pipes } = (this as unknown as { _readableState: { pipes: unknown } })._readableState;
+    const [target] = Array.isArray(pipes) && pipes.length === 1 ? pipes : [];
+    if (!(target instanceof SocketMethods) || !this.onlyPipes()) return null;
+    return target.takesSplices() ? target._handle : null;
+  }
+
+  // Nothing is buffered, and nobody else listens. The stream itself has to have told of data once.
+  private onlyPipes(): boolean {
+    return (
+      this.readableFlowing === true &&
+      this.readableLength === 0 &&
+      this.readableDidRead &&
+      this.readableEncoding === null &&
+      this.listenerCount('data') === 1 &&
+      this.push === Duplex.prototype.push
+    );
+  }
+
+  // What is written goes to the kernel at once, and nobody would be told of more than that.
+  private takesSplices(): boolean {
+    return (
+      this[kSplice] &&
+      !this.connecting &&
+      !this.destroyed &&
+      !this.writableEnded &&
+      this.writableLength === 0 &&
+      this.writableCorked === 0 &&
+      this.write === SocketMethods.prototype.write &&
+      this._write === SocketMethods.prototype._write &&
+      this.listeners('drain').every(({ name }) => name === PIPE_DRAINS)
+    );
+  }
+
+  /** From the handle. */
+  onMoved(): void {
+    this._unrefTimer();
+  }
+
+  /** From the handle. */
+  onWriteFailed(status: number): void {
+    this.destroy(this.failure(status, 'write'));
+  }
+
   override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean }): T {
     this[kPiped] = true;
     return super.pipe(destination, options);
@@ -472,6 +518,9 @@ class SocketMethods extends Duplex implements StreamOwner {
     return this.writable ? 'writeOnly' : 'closed';
   }
 }
+
+/** The name of the listener by which a stream's pipe() goes on when the other end has room again. */
+const PIPE_DRAINS = 'pipeOnDrainFunctionResult';
 
 // Node has these among an object's enumerable properties.
 for (const name of [

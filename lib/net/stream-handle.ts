@@ -33,6 +33,7 @@ import { unwatch, type Waiter, watch } from '../dispatch';
 import { type AddressInfo, type Family, infoOf, nativeOf, nativePath } from './address';
 import { bytesOf, type Data, type Encoding, encodingOfText } from './data';
 import { inClosingPhase, inPendingPhase } from './phases';
+import { Splice } from './splice';
 import { EBADF, ECANCELED, ECONNREFUSED, EINVAL, ENOTCONN, statusOf } from './status';
 import { runTicks } from './ticks';
 import { type Callback, WriteRequest, type Writer } from './write-request';
@@ -48,6 +49,12 @@ export interface StreamOwner extends Writer {
   onRead(n: number, chunk: Buffer | null): void;
   /** 0 at the end of the stream, or why reading failed. */
   onReadEnd(status: number): void;
+  /** The handle that whatever arrives would be written to, and nothing else be done with it; else null. */
+  spliceTarget(): object | null;
+  /** Bytes came or went without the owner. */
+  onMoved(): void;
+  /** What came from another socket could not be written. */
+  onWriteFailed(status: number): void;
 }
 
 /** What a Socket asks of what it lies on. */
@@ -124,6 +131,11 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
   private onClosed: (() => void) | null = null;
   private isClosed = false;
   private hasDeadline = false;
+  private splice: Splice | null = null;
+  /** The splice that ends here. */
+  splicedBy: Splice | null = null;
+  /** One end of a pipe, which is no socket. */
+  isFifo = false;
 
   /** @param family of its addresses; 0 for a Unix socket. A new socket gets it with its address */
   constructor(
@@ -278,6 +290,9 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
     if (side === READ_SIDE && this.flowing) {
       this.stop();
       this.runInAsyncScope(this.tellExpired, this);
+    } else if (side === WRITE_SIDE && this.splicedBy?.inFlight === true) {
+      this.splicedBy.end();
+      this.writeFailed(EXPIRED);
     } else if (side === WRITE_SIDE && this.writing !== null) {
       this.finishWrite(EXPIRED);
     }
@@ -288,6 +303,7 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
   }
 
   private pump(): void {
+    if (this.splices()) return;
     let more = true;
     try {
       for (let i = 0; more && i < CHUNKS_AT_ONCE; i++) {
@@ -298,6 +314,66 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
       // There may be more, but the others have their turn first: also after what a listener threw.
       if (more && this.flowing && this.id >= 0) native.awaitNotice(this.id, READ, ALWAYS);
     }
+  }
+
+  // Whether the bytes that are there go to another socket in the kernel.
+  private splices(): boolean {
+    if (!this.flowing) return false;
+    const target = this.spliceTarget();
+    if (target === null) return this.splice !== null && !this.splice.finish();
+    const splice = this.splice ?? Splice.open(this, target);
+    if (splice === null) return false;
+    this.runInAsyncScope(splice.run, splice);
+    return true;
+  }
+
+  /** Where the bytes of this connection may go in the kernel; null where they may not. */
+  spliceTarget(): StreamHandle | null {
+    if (this.splice === null && (this.id < 0 || this.isFifo)) return null;
+    const target = this.owner?.spliceTarget() ?? null;
+    if (!(target instanceof StreamHandle) || target.isFifo || target.id < 0 || target.hasWaitingWrite()) return null;
+    return this.splice === target.splicedBy ? target : null;
+  }
+
+  /** From the splice that it is the source of, or no longer is. */
+  spliceBy(splice: Splice | null): void {
+    this.splice = splice;
+  }
+
+  /** Whether arrivals are told of from now on. */
+  awaitRead(mode: number): void {
+    if (this.id >= 0) native.awaitNotice(this.id, READ, this.flowing ? mode : NOTHING);
+  }
+
+  /** A write of the owner's waits for room. */
+  hasWaitingWrite(): boolean {
+    return this.writing !== null;
+  }
+
+  awaitWaitingWrite(): void {
+    if (this.writing !== null && this.id >= 0) native.awaitNotice(this.id, WRITE, ONCE);
+  }
+
+  /** So many bytes of it went to another socket. */
+  movedIn(n: number): void {
+    this.bytesRead += n;
+    this.owner?.onMoved();
+  }
+
+  /** So many bytes of another socket went out here. */
+  movedOut(n: number): void {
+    this.bytesWritten += n;
+    this.owner?.onMoved();
+  }
+
+  /** 0 at the end of the stream, or an errno. */
+  readFailed(status: number): void {
+    this.stop();
+    this.owner?.onReadEnd(status);
+  }
+
+  writeFailed(status: number): void {
+    this.owner?.onWriteFailed(status);
   }
 
   /** Whether another read is worth trying. */
@@ -335,6 +411,7 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
 
   private writeBytes(bytes: Uint8Array, callback: Callback): number {
     const { length } = bytes;
+    if (this.splicedBy?.inFlight === true) return this.account(AGAIN, length, [bytes], callback);
     if (length > SMALL) return this.account(native.write(this.id, false, bytes, 0), length, [bytes], callback);
     scratch.set(bytes);
     return this.account(native.writeScratch(this.id, false, length), length, [bytes], callback);
@@ -342,7 +419,8 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
 
   private writeText(text: string, encoding: BufferEncoding, callback: Callback): number {
     // No encoding takes more than three bytes for a unit of UTF-16.
-    if (text.length * 3 > scratch.length) return this.writeBytes(Buffer.from(text, encoding), callback);
+    if (text.length * 3 > scratch.length || this.splicedBy?.inFlight === true)
+      return this.writeBytes(Buffer.from(text, encoding), callback);
     const length = scratch.write(text, encoding);
     return this.account(native.writeScratch(this.id, false, length), length, null, callback);
   }
@@ -350,6 +428,7 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
   private writeList(list: readonly Uint8Array[], callback: Callback): number {
     let length = 0;
     for (const { length: n } of list) length += n;
+    if (this.splicedBy?.inFlight === true) return this.account(AGAIN, length, list, callback);
     if (length > SMALL) return this.account(native.writeVector(this.id, false, list, 0, 0), length, list, callback);
     let at = 0;
     for (const bytes of list) {
@@ -377,6 +456,10 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
 
   /** Half-closes: the peer reads to the end. `done` will be called. */
   shutdown(done: Done): void {
+    if (this.splicedBy?.inFlight === true) {
+      this.splicedBy.onDrained = () => this.shutdown(done);
+      return;
+    }
     this.shutting = new Request('SHUTDOWNWRAP', done);
     // It fails for a connection that is reset already, which is as good as done.
     native.shutdown(this.id, WRITE);
@@ -385,6 +468,7 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
 
   private writable(): void {
     if (this.connecting !== null) this.finishConnect();
+    else if (this.splicedBy?.inFlight === true) this.runInAsyncScope(this.splicedBy.resume, this.splicedBy);
     else if (this.writing !== null) this.continueWrite(this.writing);
   }
 
@@ -480,11 +564,13 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
     this.isClosed = true;
     this.onClosed = onClosed ?? null;
     this.flowing = false;
+    this.splice?.sourceClosed();
     if (this.id >= 0) {
       unwatch(this.id);
       native.close(this.id);
       this.id = -1;
     }
+    this.splicedBy?.end();
     inClosingPhase(() => this.closed());
   }
 

@@ -305,6 +305,21 @@ const programs: [name: string, source: string][] = [
     second.on('close', () => log('second closed'));`,
   ],
   [
+    'exceptions in ticks, and promises that nobody catches',
+    `process.on('uncaughtException', (error, origin) => log('uncaught', error, origin));
+    const server = await listening(net.createServer((peer) => {
+      process.nextTick(() => { throw new Error('in a tick'); });
+      peer.on('data', (chunk) => {
+        Promise.reject(new Error('nobody'));
+        process.nextTick(() => { peer.end(chunk); throw new Error('in another'); });
+      });
+    }), 0, '127.0.0.1');
+    const client = watch('client', net.connect(ports[0], '127.0.0.1'), 'data', 'end', 'close');
+    client.on('connect', () => process.nextTick(() => { throw new Error('in a tick of the client'); }));
+    client.write('one');
+    client.on('close', () => { process.nextTick(() => { throw new Error('at the end'); }); server.close(() => log('closed')); });`,
+  ],
+  [
     'an exception of a listener',
     `process.on('uncaughtException', (error) => log('uncaught', error));
     const server = await listening(net.createServer((peer) => { peer.on('data', (chunk) => { log(String(chunk)); peer.write('again'); throw new Error('mine'); }); peer.on('end', () => log('end')); }), 0, '127.0.0.1');
