@@ -43,7 +43,44 @@ const caught = (call) => {
 };
 `;
 
+const EXITING = `
+    process.on('exit', () => log('exit'));
+    const late = setTimeout(() => { log('still alive'); process.exit(); }, 400);
+    late.unref();
+    const server = await listening(net.createServer((peer) => { peer.on('error', () => {}); globalThis.peer = peer; }), 0, '127.0.0.1');
+    server.unref();`;
+
+// Each ends by itself with 'exit' alone, or is ended when something has kept it alive.
+const exits: [name: string, source: string][] = [
+  ['a server that is unref()ed', ''],
+  ['a server that is ref()ed again', 'server.ref();'],
+  ['a connect that is unref()ed', `net.connect(ports[0], '127.0.0.1', () => log('connected')).unref();`],
+  ['a socket that reads', `net.connect(ports[0], '127.0.0.1');`],
+  [
+    'a socket that is unref()ed, and its peer',
+    `const c = net.connect(ports[0], '127.0.0.1'); await once(c, 'connect'); c.unref(); await new Promise(setImmediate); peer.unref();`,
+  ],
+  [
+    'a socket that does not read',
+    `server.pauseOnConnect = true; const c = net.connect(ports[0], '127.0.0.1'); c.pause(); await once(c, 'connect'); await new Promise(setImmediate); log(peer.isPaused());`,
+  ],
+  [
+    'a write on a socket that is unref()ed',
+    `server.pauseOnConnect = true; const c = net.connect(ports[0], '127.0.0.1'); await once(c, 'connect'); c.unref(); c.write(Buffer.alloc(64 << 20));`,
+  ],
+  [
+    'a timeout of a socket that is unref()ed',
+    `const c = net.connect(ports[0], '127.0.0.1'); await once(c, 'connect'); c.unref().setTimeout(50, () => log('timeout')); await new Promise(setImmediate); peer.unref();`,
+  ],
+  [
+    'a socket that is destroyed',
+    `const c = net.connect(ports[0], '127.0.0.1'); c.on('close', () => log('close')); c.destroy();`,
+  ],
+  ['a socket that was never connected', `new net.Socket().ref().unref().setTimeout(50);`],
+];
+
 const programs: [name: string, source: string][] = [
+  ...exits.map(([name, source]): [string, string] => [`a process with ${name}`, EXITING + source]),
   [
     'a request and its answer',
     `const server = await listening(net.createServer((socket) => {
