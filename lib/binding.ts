@@ -134,6 +134,11 @@ interface Native {
   pumpDelivered(pump: number): number;
   closePump(pump: number): void;
 
+  openSplice(): number;
+  stepSplice(splice: number, source: number, sink: number): number;
+  spliced(splice: number): number;
+  closeSplice(splice: number): void;
+
   setReuseAddr(id: number): void;
   setReusePort(id: number): void;
   setV6Only(id: number, on: number): void;
@@ -158,6 +163,13 @@ export const PUMP_SOURCE_FAILED = 4;
 export const PUMP_SINK_FAILED = 5;
 export const PUMP_SOURCE_REFUSED = 6;
 export const PUMP_SINK_REFUSED = 7;
+
+// What stepSplice answers, besides what the sink met: native/binding/splice.cc.
+export const SPLICE_OVER = 0;
+export const SPLICE_EMPTY = 1;
+export const SPLICE_FULL = 2;
+export const SPLICE_DRAINED = 3;
+export const SPLICE_BROKEN = 4;
 
 export const native = loadAddon() as Native;
 

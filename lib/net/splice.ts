@@ -7,13 +7,10 @@ import {
   ALWAYS,
   NOTHING,
   native,
-  PUMP_END,
-  PUMP_MORE,
-  PUMP_SINK_FAILED,
-  PUMP_SINK_FULL,
-  PUMP_SINK_REFUSED,
-  PUMP_SOURCE_EMPTY,
-  PUMP_SOURCE_REFUSED,
+  SPLICE_BROKEN,
+  SPLICE_DRAINED,
+  SPLICE_EMPTY,
+  SPLICE_FULL,
   scratchIds,
 } from '../binding';
 import { statusOf } from './status';
@@ -24,7 +21,6 @@ export class Splice {
   inFlight = false;
   /** Called once nothing is in flight any more. */
   onDrained: (() => void) | null = null;
-  private last = PUMP_END;
   private delivered = 0;
 
   private constructor(
@@ -40,7 +36,7 @@ export class Splice {
   static open(source: StreamHandle, sink: StreamHandle): Splice | null {
     let pump = -1;
     const status = statusOf(() => {
-      pump = native.openPump(-1, -1, -1);
+      pump = native.openSplice();
     });
     return status < 0 ? null : new Splice(pump, source, sink);
   }
@@ -65,25 +61,24 @@ export class Splice {
   }
 
   private step(source: number): void {
-    const status = native.runPump(this.pump, source, this.sink.id, this.last);
+    const status = native.stepSplice(this.pump, source, this.sink.id);
     const reason = scratchIds[0] as number;
-    this.last = status;
     this.count();
-    this.inFlight = status === PUMP_SINK_FULL;
-    if (status === PUMP_SINK_FULL) return this.source?.awaitRead(NOTHING);
-    if (status === PUMP_SOURCE_EMPTY || status === PUMP_MORE) return this.source?.awaitRead(ALWAYS);
-    this.settle(status, reason);
+    this.inFlight = status === SPLICE_FULL;
+    if (status === SPLICE_FULL) this.source?.awaitRead(NOTHING);
+    else if (status === SPLICE_EMPTY) this.source?.awaitRead(ALWAYS);
+    else this.settle(status, reason);
   }
 
   private settle(status: number, reason: number): void {
     const { source, sink } = this;
     this.end();
-    if (status === PUMP_SINK_FAILED || status === PUMP_SINK_REFUSED) sink.writeFailed(reason);
-    else if (status !== PUMP_SOURCE_REFUSED) source?.readFailed(status === PUMP_END ? 0 : reason);
+    if (status < 0) sink.writeFailed(status);
+    else if (status !== SPLICE_DRAINED) source?.readFailed(status === SPLICE_BROKEN ? reason : 0);
   }
 
   private count(): void {
-    const delivered = native.pumpDelivered(this.pump);
+    const delivered = native.spliced(this.pump);
     const moved = delivered - this.delivered;
     this.delivered = delivered;
     if (moved === 0) return;
@@ -100,7 +95,7 @@ export class Splice {
   /** The sink is closed, or nothing is left to do. */
   end(): void {
     const { source, sink, onDrained } = this;
-    native.closePump(this.pump);
+    native.closeSplice(this.pump);
     this.source = null;
     this.inFlight = false;
     this.onDrained = null;

@@ -47,7 +47,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   for (const auto& functions :
        {std::span<const Function>(kOwn), HandleFunctions(), StreamFunctions(), ListenerFunctions(),
         SocketFunctions(), OptionFunctions(), AdoptFunctions(), InfoFunctions(), UnixFunctions(),
-        PumpFunctions(), PacketFunctions(), MulticastFunctions(), LoopVisitFunctions()}) {
+        PumpFunctions(), PacketFunctions(), MulticastFunctions(), LoopVisitFunctions(),
+        SpliceFunctions()}) {
     Export(env, exports, raw, functions);
   }
   return exports;

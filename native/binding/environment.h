@@ -11,6 +11,7 @@
 
 #include "binding/loop_visit.h"
 #include "binding/pump.h"
+#include "binding/splice.h"
 #include "binding/uv_host.h"
 #include "core/reactor.h"
 #include "core/slot_table.h"
@@ -26,6 +27,8 @@ class Environment final : public UvHost::Guest {
   Reactor& reactor() { return *reactor_; }
   PipeCache& pipes() { return pipes_; }
   SlotTable<PumpHandle>& pumps() { return pumps_; }
+
+  SplicePool& splices() { return splices_; }
 
   // The dispatch function, and the two buffers that JavaScript and this environment share. Both are
   // made by lib/binding.ts, are never handed to anyone else and so can neither move nor be
@@ -66,6 +69,7 @@ class Environment final : public UvHost::Guest {
   std::unique_ptr<Reactor> reactor_;
   PipeCache pipes_;
   SlotTable<PumpHandle> pumps_;  // after the pipes, which they give back
+  SplicePool splices_;
   std::unique_ptr<UvHost> host_;
   Napi::FunctionReference dispatch_;
   Napi::FunctionReference on_pending_phase_;

@@ -23,6 +23,7 @@ std::span<const Function> InfoFunctions();       // what the kernel knows of a s
 std::span<const Function> PumpFunctions();       // forward between streams and files
 std::span<const Function> PacketFunctions();     // send and receive datagrams
 std::span<const Function> MulticastFunctions();  // groups, hop limits
+std::span<const Function> SpliceFunctions();     // forward between two streams, a step at a time
 std::span<const Function> UnixFunctions();       // credentials and descriptors of Unix sockets
 
 }  // namespace spliceway
