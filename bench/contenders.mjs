@@ -70,6 +70,7 @@ export const awaitingInto = {
   name: 'spliceway-await-into',
   ...spliceway('spliceway-await-into.mjs', 'spliceway await read(p)'),
 };
+export const splicewayNet = { name: 'spliceway-net', ...spliceway('spliceway-net.mjs', "spliceway/net on('data')") };
 
 // UDP echo servers.
 export const cUdp = { name: 'c', ...plainC('c-udp-echo', 'C, epoll', 'C') };

@@ -59,6 +59,10 @@ export type AddressTuple = [host: string, port: number, scope: number] | [path: 
 interface Native {
   setup(dispatch: (count: number) => void, records: Int32Array, scratch: Uint8Array): void;
   openHandles(): number;
+  throwUncaught(error: unknown): void;
+  setupPhases(onPending: () => void, onClosing: () => void): void;
+  visitPendingPhase(): void;
+  visitClosingPhase(): void;
 
   awaitNotice(id: number, side: number, mode: number): void;
   awaitEdge(id: number, side: number): number;
@@ -92,6 +96,7 @@ interface Native {
 
   describeSocket(fd: number): void;
   adoptStream(fd: number, kind: number): number;
+  adoptFifo(fd: number): number;
   adoptListener(fd: number, kind: number): number;
 
   openSocket(family: number, type: number, protocol: number): number;
@@ -176,6 +181,11 @@ interface Native {
   decoderSkipped(decoder: NativeDecoder): number;
   sealFrames(commandBytes: number, crcOver: number, bytes: Uint8Array, from: number, to: number): void;
 
+  openSplice(): number;
+  stepSplice(splice: number, source: number, sink: number): number;
+  spliced(splice: number): number;
+  closeSplice(splice: number): void;
+
   setReuseAddr(id: number): void;
   setReusePort(id: number): void;
   setV6Only(id: number, on: number): void;
@@ -223,6 +233,13 @@ export const FRAME_COMMAND = 0;
 export const FRAME_AT = 1;
 export const FRAME_LENGTH = 2;
 export const FRAME_WORDS = 3;
+
+// What stepSplice answers, besides what the sink met: native/binding/splice.cc.
+export const SPLICE_OVER = 0;
+export const SPLICE_EMPTY = 1;
+export const SPLICE_FULL = 2;
+export const SPLICE_DRAINED = 3;
+export const SPLICE_BROKEN = 4;
 
 export const native = loadAddon() as Native;
 

@@ -29,8 +29,30 @@ export function waiterOf(id: number): Waiter | undefined {
   return waiter !== undefined && waiter.id === id ? waiter : undefined;
 }
 
+// What is to be done at the end of the turn; null outside of one.
+let later: (() => void)[] | null = null;
+
+/** Calls it once all notices of this turn are handed over. False where there is no turn. */
+export function afterTurn(call: () => void): boolean {
+  if (later === null) return false;
+  later.push(call);
+  return true;
+}
+
+function endTurn(): void {
+  for (const call of later ?? []) {
+    try {
+      call();
+    } catch (error) {
+      rethrowLater(error);
+    }
+  }
+  later = null;
+}
+
 function dispatch(count: number): void {
   renew();
+  later = [];
   for (let i = 0; i < 2 * count; i += 2) {
     const id = records[i] as number;
     const waiter = waiters[id & INDEX];
@@ -42,6 +64,7 @@ function dispatch(count: number): void {
       rethrowLater(error);
     }
   }
+  endTurn();
 }
 
 /** For what a caller's callback threw: the rest of a turn must not be lost for it. */

@@ -20,13 +20,22 @@ function exportedNames(file) {
   return [...names].sort();
 }
 
-function writeFace(entry) {
+// Those that stand for a module of Node's, which has a default export besides: all of it.
+const WITH_DEFAULT = new Set(['./net']);
+const DEFAULT_TYPES = (from) => `import * as all from '${from}';\nexport default all;\n`;
+
+function writeFace(name, entry) {
   const file = resolve(root, entry.default);
   const from = `./${file.split('/').pop()}`;
   const face = file.replace(/\.js$/, '.mjs');
-  writeFileSync(face, `export { ${exportedNames(file).join(', ')} } from '${from}';\n`);
+  const hasDefault = WITH_DEFAULT.has(name);
+  const names = [...exportedNames(file), ...(hasDefault ? ['default'] : [])];
+  writeFileSync(face, `export { ${names.join(', ')} } from '${from}';\n`);
   if (existsSync(file.replace(/\.js$/, '.d.ts'))) {
-    writeFileSync(file.replace(/\.js$/, '.d.mts'), `export * from '${from}';\n`);
+    writeFileSync(
+      file.replace(/\.js$/, '.d.mts'),
+      `export * from '${from}';\n${hasDefault ? DEFAULT_TYPES(from) : ''}`,
+    );
   }
 }
 
@@ -35,8 +44,8 @@ const tsc = require.resolve('typescript/bin/tsc');
 const compiled = spawnSync(process.execPath, [tsc, '--project', root], { stdio: 'inherit' });
 if (compiled.status !== 0) process.exit(1);
 const { exports: entries, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-for (const entry of Object.values(entries)) {
-  if (typeof entry === 'object' && entry.require?.default?.endsWith('.js')) writeFace(entry.require);
+for (const [name, entry] of Object.entries(entries)) {
+  if (typeof entry === 'object' && entry.require?.default?.endsWith('.js')) writeFace(name, entry.require);
 }
 for (const file of Object.values(bin)) {
   if (existsSync(join(root, file))) chmodSync(join(root, file), 0o755);

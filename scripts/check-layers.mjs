@@ -49,7 +49,7 @@ const LIB_RANKS = [
   ['tcp-conn', 'unix-conn', 'network', 'resolve', 'control', 'keep-alive', 'pipe'],
   ['listener', 'copy', 'relay', 'relaying', 'packet', 'proxy-protocol', 'tls-hello'],
   ['listen', 'listening', 'dial', 'dialing', 'serve', 'file'],
-  ['codec', 'limits', 'proxy', 'testing'],
+  ['codec', 'limits', 'net', 'proxy', 'testing'],
   ['index', 'cli'],
 ];
 

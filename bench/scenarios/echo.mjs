@@ -1,6 +1,6 @@
 // Messages to an echo server, for sizes, numbers of connections and numbers of messages in flight.
 
-import { awaiting, awaitingInto, cEcho, handler, nodeNet, nodeNetOnread } from '../contenders.mjs';
+import { awaiting, awaitingInto, cEcho, handler, nodeNet, nodeNetOnread, splicewayNet } from '../contenders.mjs';
 import { measureServer } from '../runner/measure.mjs';
 import { atMost } from '../runner/targets.mjs';
 
@@ -31,7 +31,7 @@ export const echo = {
   about: 'Message size x connections x messages in flight on each of them.',
   unit: 'µs of server CPU per request',
   things: 'requests',
-  contenders: [cEcho, nodeNet, nodeNetOnread, handler, awaiting, awaitingInto],
+  contenders: [cEcho, nodeNet, nodeNetOnread, splicewayNet, handler, awaiting, awaitingInto],
   baselines: [cEcho, nodeNet],
   quick: [cEcho, nodeNet, handler, awaiting],
   cells: [...cells()],
@@ -39,6 +39,7 @@ export const echo = {
   targets: [
     atMost(SMALL, handler, 1.2, cEcho),
     atMost(SMALL, handler, 0.68, nodeNet),
+    atMost(SMALL, splicewayNet, 0.85, nodeNet),
     atMost(SMALL, awaiting, 1.3, cEcho),
     atMost(SMALL, awaiting, 0.74, nodeNet),
     atMost(BULK, handler, 1.3, cEcho),

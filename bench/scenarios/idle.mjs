@@ -1,6 +1,6 @@
 // What a connection costs that was used once and now waits.
 
-import { awaiting, awaitingInto, cEcho, handler, nodeNet } from '../contenders.mjs';
+import { awaiting, awaitingInto, cEcho, handler, nodeNet, splicewayNet } from '../contenders.mjs';
 import { measureIdle } from '../runner/measure.mjs';
 import { atMost } from '../runner/targets.mjs';
 
@@ -14,7 +14,7 @@ export const idle = {
     "echoed. The kernel's own memory for a socket is not in it.",
   unit: 'resident bytes per connection',
   samples: 'trials',
-  contenders: [cEcho, nodeNet, handler, awaiting, awaitingInto],
+  contenders: [cEcho, nodeNet, splicewayNet, handler, awaiting, awaitingInto],
   baselines: [cEcho, nodeNet],
   quick: [handler],
   cells: [{ name: CELL, load: { connections: 10_000, size: 64 }, quick: true }],

@@ -21,6 +21,13 @@ napi_value OpenHandles(napi_env env, napi_callback_info info) {
   return Number(env, static_cast<int64_t>(args.reactor().size()));
 }
 
+// throwUncaught(error): as if nobody had caught it, here and now
+napi_value ThrowUncaught(napi_env env, napi_callback_info info) {
+  const Args<1> args(env, info);
+  napi_fatal_exception(env, args[0]);
+  return nullptr;
+}
+
 void Export(napi_env env, napi_value exports, Environment* environment,
             std::span<const Function> functions) {
   for (const Function& f : functions) {
@@ -33,13 +40,15 @@ void Export(napi_env env, napi_value exports, Environment* environment,
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   auto environment = Environment::Create(env);
   if (environment == nullptr) return exports;  // the exception is on its way
-  static constexpr Function kOwn[] = {{"setup", Setup}, {"openHandles", OpenHandles}};
+  static constexpr Function kOwn[] = {
+      {"setup", Setup}, {"openHandles", OpenHandles}, {"throwUncaught", ThrowUncaught}};
   Environment* raw = environment.release();
   env.SetInstanceData(raw);  // deleted once the environment's cleanup hooks are through
   for (const auto& functions :
        {std::span<const Function>(kOwn), HandleFunctions(), StreamFunctions(), ListenerFunctions(),
         SocketFunctions(), OptionFunctions(), AdoptFunctions(), InfoFunctions(), UnixFunctions(),
-        TransferFunctions(), PacketFunctions(), MulticastFunctions(), CodecFunctions()}) {
+        TransferFunctions(), PacketFunctions(), MulticastFunctions(), CodecFunctions(),
+        LoopVisitFunctions(), SpliceFunctions()}) {
     Export(env, exports, raw, functions);
   }
   return exports;

@@ -1,5 +1,7 @@
 // Sockets that somebody else made: inherited, or passed by another process. Until one has become a
 // handle nothing here owns it: whatever fails, it stays the caller's and open.
+#include <cerrno>
+
 #include "binding/args.h"
 #include "binding/errors.h"
 #include "binding/functions.h"
@@ -67,6 +69,17 @@ napi_value AdoptStream(napi_env env, napi_callback_info info) {
   return Adopt(env, &reactor, std::move(stream), fd);
 }
 
+// adoptFifo(fd): the id of a stream on one end of a pipe
+napi_value AdoptFifo(napi_env env, napi_callback_info info) {
+  const Args<1> args(env, info);
+  const int fd = args.Int(0);
+  if (!sys::IsFifo(fd)) return ThrowError(env, Error{"fstat", EINVAL});
+  if (const Status s = Prepare(fd); !s.ok()) return ThrowError(env, s.error());
+  Reactor& reactor = args.reactor();
+  auto stream = std::make_unique<Stream>(&reactor, OwnFd(), Stream::Kind::kFifo);
+  return Adopt(env, &reactor, std::move(stream), fd);
+}
+
 // adoptListener(fd, kind): the id of a listener on a socket that listens
 napi_value AdoptListener(napi_env env, napi_callback_info info) {
   const Args<2> args(env, info);
@@ -94,6 +107,7 @@ napi_value AdoptPackets(napi_env env, napi_callback_info info) {
 std::span<const Function> AdoptFunctions() {
   static constexpr Function kFunctions[] = {{"describeSocket", DescribeSocket},
                                             {"adoptStream", AdoptStream},
+                                            {"adoptFifo", AdoptFifo},
                                             {"adoptListener", AdoptListener},
                                             {"adoptPackets", AdoptPackets}};
   return kFunctions;

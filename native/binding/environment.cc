@@ -98,21 +98,26 @@ void Environment::OnReady() {
   SyncRef();
 }
 
-// False when JavaScript can no longer run: between a worker's terminate and its cleanup hook any
-// Node-API call may refuse. The turn is dropped then; the hook closes what is open.
 bool Environment::Dispatch(size_t count) {
   if (closing_) return false;
   const Napi::HandleScope scope(env_);
-  napi_value function = dispatch_.Value();
-  napi_value global = nullptr;
   napi_value argument = nullptr;
-  if (function == nullptr || napi_get_global(env_, &global) != napi_ok) return false;
   if (napi_create_uint32(env_, static_cast<uint32_t>(count), &argument) != napi_ok) return false;
+  return Call(dispatch_, 1, &argument);
+}
+
+// False when JavaScript can no longer run: between a worker's terminate and its cleanup hook any
+// Node-API call may refuse. The turn is dropped then; the hook closes what is open.
+bool Environment::Call(const Napi::FunctionReference& callback, size_t count,
+                       const napi_value* arguments) {
+  napi_value function = callback.Value();
+  napi_value global = nullptr;
+  if (function == nullptr || napi_get_global(env_, &global) != napi_ok) return false;
   const napi_status status =
-      napi_make_callback(env_, *context_, global, function, 1, &argument, nullptr);
+      napi_make_callback(env_, *context_, global, function, count, arguments, nullptr);
   if (status == napi_ok) return true;
   if (status != napi_pending_exception) return false;
-  // lib/dispatch.ts catches what handlers throw, so this is an error of ours, or termination.
+  // lib/ catches what handlers throw, so this is an error of ours, or termination.
   napi_value exception = nullptr;
   if (napi_get_and_clear_last_exception(env_, &exception) == napi_ok) {
     napi_fatal_exception(env_, exception);
@@ -120,9 +125,29 @@ bool Environment::Dispatch(size_t count) {
   return !closing_;
 }
 
+void Environment::SetupPhases(napi_value on_pending, napi_value on_closing) {
+  on_pending_phase_ = Napi::Persistent(Napi::Function(env_, on_pending));
+  on_closing_phase_ = Napi::Persistent(Napi::Function(env_, on_closing));
+}
+
+void Environment::Visit(LoopVisit::Phase phase, LoopVisit** visit) {
+  if (*visit != nullptr || closing_) return;
+  uv_loop_t* loop = nullptr;
+  napi_get_uv_event_loop(env_, &loop);
+  *visit = LoopVisit::Schedule(loop, this, phase);
+}
+
+void Environment::Visited(LoopVisit** visit, const Napi::FunctionReference& callback) {
+  *visit = nullptr;
+  const Napi::HandleScope scope(env_);
+  Call(callback, 0, nullptr);
+}
+
 void Environment::CleanUp(napi_async_cleanup_hook_handle handle, void* data) {
   auto* self = static_cast<Environment*>(data);
   self->closing_ = true;
+  if (self->pending_visit_ != nullptr) self->pending_visit_->CallOff();
+  if (self->closing_visit_ != nullptr) self->closing_visit_->CallOff();
   self->host_->Close([self, handle] {
     self->Close();
     napi_remove_async_cleanup_hook(handle);

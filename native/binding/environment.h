@@ -9,6 +9,8 @@
 #include <span>
 #include <vector>
 
+#include "binding/loop_visit.h"
+#include "binding/splice.h"
 #include "binding/uv_host.h"
 #include "core/reactor.h"
 #include "relay/transfer_pool.h"
@@ -23,6 +25,8 @@ class Environment final : public UvHost::Guest {
   Reactor& reactor() { return *reactor_; }
   TransferPool& transfers() { return *transfers_; }
 
+  SplicePool& splices() { return splices_; }
+
   // The dispatch function, and the two buffers that JavaScript and this environment share. Both are
   // made by lib/binding.ts, are never handed to anyone else and so can neither move nor be
   // detached.
@@ -35,6 +39,14 @@ class Environment final : public UvHost::Guest {
   void SetupPackets(napi_value slots);
   std::span<int32_t> packet_slots() { return packet_slots_; }
 
+  // The callbacks for two phases of the loop, and a visit to the next of each:
+  // binding/loop_visit.h.
+  void SetupPhases(napi_value on_pending, napi_value on_closing);
+  void VisitPendingPhase() { Visit(LoopVisit::Phase::kPending, &pending_visit_); }
+  void VisitClosingPhase() { Visit(LoopVisit::Phase::kClosing, &closing_visit_); }
+  void OnPendingPhase() { Visited(&pending_visit_, on_pending_phase_); }
+  void OnClosingPhase() { Visited(&closing_visit_, on_closing_phase_); }
+
   // After every call from JavaScript: the process lives exactly while something awaits.
   void SyncRef() { host_->SyncRef(reactor_->alive() > 0); }
 
@@ -46,13 +58,21 @@ class Environment final : public UvHost::Guest {
   void Close();
 
   bool Dispatch(size_t count);
+  void Visit(LoopVisit::Phase phase, LoopVisit** visit);
+  void Visited(LoopVisit** visit, const Napi::FunctionReference& callback);
+  bool Call(const Napi::FunctionReference& function, size_t count, const napi_value* arguments);
   static void CleanUp(napi_async_cleanup_hook_handle handle, void* data);
 
   napi_env env_;
   std::unique_ptr<Reactor> reactor_;
   std::unique_ptr<TransferPool> transfers_;
+  SplicePool splices_;
   std::unique_ptr<UvHost> host_;
   Napi::FunctionReference dispatch_;
+  Napi::FunctionReference on_pending_phase_;
+  Napi::FunctionReference on_closing_phase_;
+  LoopVisit* pending_visit_ = nullptr;  // both are the loop's
+  LoopVisit* closing_visit_ = nullptr;
   Napi::Reference<Napi::Int32Array> records_;
   Napi::Reference<Napi::Uint8Array> scratch_ref_;
   Napi::Reference<Napi::Int32Array> packet_slots_ref_;

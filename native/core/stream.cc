@@ -43,13 +43,17 @@ int64_t Stream::Read(void* p, size_t n, Call call) {
   if (const int32_t refused = Begin(Side::kRead, call)) return refused;
   Half& h = half(Side::kRead);
   if (!h.ready) return kAgain;
-  const int64_t got = sys::Receive(fd(), p, n);
+  const int64_t got = Receive(p, n);
   if (got == kAgain) {
     ReadBlocked();
   } else if (got > 0 && static_cast<size_t>(got) < n && kind_ == Kind::kTcp && !read_on_) {
     h.ready = false;
   }
   return got;
+}
+
+int64_t Stream::Receive(void* p, size_t n) const {
+  return kind_ == Kind::kFifo ? sys::ReadFile(fd(), p, n) : sys::Receive(fd(), p, n);
 }
 
 // No edge was taken for the bytes that stay: the stream is as ready as it was, until EAGAIN.
@@ -63,10 +67,14 @@ int64_t Stream::Peek(void* p, size_t n, Call call) {
 }
 
 int64_t Stream::Write(const void* p, size_t n, Call call) {
-  return WriteWith(call, [&] { return sys::Send(fd(), p, n); });
+  return WriteWith(call, [&] {
+    return kind_ == Kind::kFifo ? sys::WriteFile(fd(), p, n) : sys::Send(fd(), p, n);
+  });
 }
 
 int64_t Stream::WriteVector(const iovec* slices, size_t count, Call call) {
+  // The rest of the slices is for the next call, as after any short write.
+  if (kind_ == Kind::kFifo && count > 0) return Write(slices->iov_base, slices->iov_len, call);
   return WriteWith(call, [&] { return sys::SendVector(fd(), slices, count); });
 }
 

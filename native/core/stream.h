@@ -35,6 +35,7 @@ class Stream : public Pollable {
     kTcp,      // bytes; a short read empties the queue, unless the last event hinted at more
     kUnix,     // bytes; a read also stops short where a message with descriptors begins
     kPackets,  // SOCK_SEQPACKET: a read takes one message
+    kFifo,     // one end of a pipe: no socket, so that neither peer nor half-closing is known
   };
 
   Stream(Reactor* reactor, OwnFd fd, Kind kind)
@@ -82,6 +83,7 @@ class Stream : public Pollable {
   void OnReady(uint32_t ready) override;
 
  private:
+  int64_t Receive(void* p, size_t n) const;
   template <typename Send>
   int64_t WriteWith(Call call, Send send);
 

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -114,6 +115,11 @@ Result<Description> Describe(int fd) {
   // Sockets that cannot listen may not know the option either.
   return Description{FamilyOf(local.value()), TypeOf(type.value()),
                      listening.ok() && listening.value() != 0};
+}
+
+bool IsFifo(int fd) {
+  struct stat status {};
+  return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
 Result<OwnFd> OpenReserve() {

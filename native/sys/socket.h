@@ -45,6 +45,8 @@ struct Description {
   bool listening;
 };
 Result<Description> Describe(int fd);
+// Whether it is one end of a pipe, named or not.
+bool IsFifo(int fd);
 // A descriptor that stands for nothing, to be given up when the table is full (see core/listener).
 Result<OwnFd> OpenReserve();
 

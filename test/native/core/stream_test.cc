@@ -1,7 +1,9 @@
 #include "core/stream.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -633,6 +635,24 @@ TEST(Stream, ThatMayLingerClosesWithoutWaiting) {
   }
   EXPECT_EQ(test::DrainAtLeast(pair.far.get(), sent), sent);
   EXPECT_EQ(test::ReceiveSome(pair.far.get()), "");
+}
+
+TEST(FifoStream, ReadsAndWritesOneEndOfAPipe) {
+  int fds[2];
+  ASSERT_EQ(pipe2(fds, O_NONBLOCK | O_CLOEXEC), 0);
+  test::Seat seat;
+  Stream* reader = seat.Adopt(OwnFd(fds[0]), Stream::Kind::kFifo);
+  Stream* writer = seat.Adopt(OwnFd(fds[1]), Stream::Kind::kFifo);
+  char one[] = "one ";
+  char two[] = "two";
+  const iovec slices[] = {{one, 4}, {two, 3}};
+  EXPECT_EQ(writer->WriteVector(slices, 2, Call::kNew), 4);  // the rest is for the next call
+  EXPECT_EQ(writer->Write(two, 3, Call::kNew), 3);
+  char p[16] = {};
+  ASSERT_NE(seat.WaitFor(reader, Side::kRead), 0u);
+  EXPECT_EQ(reader->Read(p, sizeof(p), Call::kResumed), 7);
+  EXPECT_STREQ(p, "one two");
+  EXPECT_EQ(reader->Read(p, sizeof(p), Call::kResumed), kAgain);
 }
 
 }  // namespace

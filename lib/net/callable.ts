@@ -1,0 +1,25 @@
+// Classes that may be called without `new`, and whose constructor may be called on an object that
+// inherits from them: node:net's are plain functions, and older code makes use of both.
+
+export interface CallableClass<T, A extends unknown[]> {
+  new (...args: A): T;
+  (...args: A): T;
+  readonly prototype: T;
+}
+
+/**
+ * Makes a plain function the constructor of a class.
+ * @param methods the class, which nobody else makes objects of
+ * @param parent whose static members it inherits
+ */
+export function constructs<T extends object, A extends unknown[]>(
+  construct: (this: T, ...args: A) => T | undefined,
+  methods: { readonly prototype: T },
+  parent: object,
+): CallableClass<T, A> {
+  const { prototype } = methods;
+  construct.prototype = prototype;
+  Object.defineProperty(prototype, 'constructor', { value: construct, writable: true, configurable: true });
+  Object.setPrototypeOf(construct, parent);
+  return construct as unknown as CallableClass<T, A>;
+}
