@@ -78,6 +78,7 @@ interface Native {
   writeScratch(id: number, resumed: boolean, length: number): number;
   writeVector(id: number, resumed: boolean, list: readonly Uint8Array[], first: number, offset: number): number;
   shutdown(id: number, how: number): number;
+  rest(id: number, ask: boolean): number;
 
   accept(id: number, resumed: boolean, max: number): number;
   recheck(id: number): void;

@@ -40,13 +40,13 @@ const LIB_RANKS = [
     'iterating',
     'lifetime',
   ],
-  ['dispatch', 'handle', 'calling', 'info', 'raw-conn', 'socket-file', 'socket-option', 'lines'],
+  ['dispatch', 'handle', 'calling', 'info', 'raw-conn', 'resting', 'socket-file', 'socket-option', 'lines'],
   ['native-socket', 'native-conn', 'raw-wait'],
   ['stream'],
   ['tcp-conn', 'unix-conn', 'network', 'resolve', 'control', 'keep-alive', 'pipe'],
   ['listener', 'copy', 'relay', 'relaying', 'packet'],
   ['listen', 'listening', 'dial', 'dialing', 'serve', 'file'],
-  ['codec', 'limits', 'testing'],
+  ['codec', 'limits', 'pool', 'testing'],
   ['index', 'cli'],
 ];
 

@@ -1,0 +1,7 @@
+export type { EndpointHealth } from './endpoints';
+export { PoolError } from './errors';
+export type { LeakReport } from './leaks';
+export type { Lease } from './lease';
+export type { BorrowOptions, ConnectContext, Poolable, PoolOptions } from './options';
+export { type DrainResult, Pool } from './pool';
+export type { DiscardReason, PoolStats } from './stats';
