@@ -26,27 +26,29 @@ export class Entry<T> implements Member<Entry<T>> {
   newer: Entry<T> | null = null;
   readonly rest: Rest;
   uses = 0;
-  /** When it was last returned, where that matters. */
-  idleSince = 0;
   /** The pool has closed it. */
   gone = false;
   /** Rings when it should have been returned. */
   leakTimer: NodeJS.Timeout | null = null;
 
-  /** @param expiresAt on the clock of performance.now() */
+  /**
+   * @param idleSince when it was made or last returned, on the clock of performance.now()
+   * @param expiresAt on the same clock
+   */
   constructor(
     readonly keeper: Keeper<T>,
     readonly conn: T,
     readonly destination: Destination,
+    public idleSince: number,
     readonly expiresAt: number,
   ) {
     this.rest = this.makeRest((why) => keeper.disturbed(this, why));
   }
 
-  /** Why it is too old to be used, if it is. */
+  /** Why it idles no longer, by the clock. */
   outdated(now: number, idleTimeout: number): DiscardReason | null {
     if (now >= this.expiresAt) return 'maxLifetime';
-    return this.list !== null && now >= this.idleSince + idleTimeout ? 'idleTimeout' : null;
+    return now >= this.idleSince + idleTimeout ? 'idleTimeout' : null;
   }
 
   /** Why another user could not take it as it is, if so; `ask` asks the kernel. */

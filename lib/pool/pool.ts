@@ -245,7 +245,7 @@ export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable,
     this.settle();
   }
 
-  /** @internal It does no longer: aborted, or out of time. */
+  /** @internal It gives up: aborted, or out of time. */
   left(waiter: Waiter<T>, timedOut: boolean): void {
     this.takeFromLine(waiter);
     if (timedOut) this.stock.counters.waitTimeouts++;

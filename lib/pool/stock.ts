@@ -29,8 +29,9 @@ export class Stock<T extends Poolable> {
 
   add(conn: T, destination: Destination): Entry<T> {
     const { maxLifetime, lifetimeJitter } = this.config;
-    const expiresAt = performance.now() + maxLifetime * (1 - lifetimeJitter * Math.random());
-    const entry = new Entry(this.keeper, conn, destination, expiresAt);
+    const now = performance.now();
+    const expiresAt = now + maxLifetime * (1 - lifetimeJitter * Math.random());
+    const entry = new Entry(this.keeper, conn, destination, now, expiresAt);
     this.all.add(entry);
     this.counters.connects++;
     return entry;
@@ -39,7 +40,7 @@ export class Stock<T extends Poolable> {
   /** An idle connection, which idles no longer. Those whose time is up are closed on the way. */
   take(): Entry<T> | null {
     for (let entry = this.idle.newest; entry !== null; entry = this.idle.newest) {
-      const reason = this.outdated(entry);
+      const reason = this.expiry === null ? null : entry.outdated(performance.now(), this.config.idleTimeout);
       this.leave(entry);
       if (reason === null) return entry;
       this.drop(entry, reason);
@@ -55,7 +56,6 @@ export class Stock<T extends Poolable> {
 
   /** It idles from now on; or why it cannot. */
   put(entry: Entry<T>): DiscardReason | null {
-    if (this.expiry !== null) entry.idleSince = performance.now();
     return this.putBehind(this.idle.newest, entry);
   }
 
@@ -78,13 +78,12 @@ export class Stock<T extends Poolable> {
     return null;
   }
 
-  /** Why it must not be used again, by its age and its uses. */
+  /** It was returned. Why it must not be used again, by its age and its uses. */
   spent(entry: Entry<T>): DiscardReason | null {
-    return entry.uses >= this.config.maxUses ? 'maxUses' : this.outdated(entry);
-  }
-
-  private outdated(entry: Entry<T>): DiscardReason | null {
-    return this.expiry === null ? null : entry.outdated(performance.now(), this.config.idleTimeout);
+    if (entry.uses >= this.config.maxUses) return 'maxUses';
+    if (this.expiry === null) return null;
+    entry.idleSince = performance.now();
+    return entry.idleSince >= entry.expiresAt ? 'maxLifetime' : null;
   }
 
   /** Closes one that does not idle. */

@@ -8,7 +8,7 @@ import type { List, Member } from './list';
 
 /** The pool that a borrower waits for. */
 export interface Line<T> {
-  /** The borrower has left the line by itself. */
+  /** The borrower, who is in line, gives up. */
   left(waiter: Waiter<T>, timedOut: boolean): void;
 }
 
@@ -29,7 +29,7 @@ export class Waiter<T> extends Pending<Lease<T>> implements Member<Waiter<T>> {
     readonly trace: string | null,
   ) {
     super();
-    if (signal !== undefined) this.abortOn(signal, () => this.leave(false));
+    if (signal !== undefined) this.abortOn(signal, () => this.line.left(this, false));
     if (timeout <= MAX_TIMER) this.timer = setTimeout(() => this.expire(), Math.ceil(timeout));
   }
 
@@ -44,13 +44,8 @@ export class Waiter<T> extends Pending<Lease<T>> implements Member<Waiter<T>> {
   }
 
   private expire(): void {
-    this.leave(true);
+    this.line.left(this, true);
     this.fail(timedOut('no connection', this.timeout));
-  }
-
-  private leave(timedOut: boolean): void {
-    this.list?.remove(this);
-    this.line.left(this, timedOut);
   }
 
   private stop(): void {
