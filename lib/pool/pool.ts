@@ -7,16 +7,17 @@
 // While somebody waits nothing idles, so nobody is ever overtaken.
 
 import { inspect } from 'node:util';
+import { isOfNetwork } from '../calling';
 import { checkFunction, checkInteger, signalOf } from '../check';
 import { Closing, shutdownTimeout } from '../closing';
 import { asError, invalidType } from '../errors';
 import { keepAlive } from '../lifetime';
-import { checked, rejected } from '../pending';
+import { checked, Pending, rejected } from '../pending';
 import type { Disturbance } from '../resting';
 import { Connector, closeQuietly, type Made } from './connector';
 import { type Endpoint, type EndpointHealth, Endpoints } from './endpoints';
 import type { Entry } from './entry';
-import { poolClosed } from './errors';
+import { PoolError, poolClosed } from './errors';
 import { HealthCheck } from './health-check';
 import { Hooks, type Verdict } from './hooks';
 import { Leaks, warnOfLeak } from './leaks';
@@ -124,8 +125,21 @@ export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable,
    * Calls the function with a connection and returns that when the function is through; or discards it
    * where the function threw or its promise rejected, for nobody knows what was left on the way then.
    */
-  async use<R>(use: (conn: T) => R | Promise<R>, options?: BorrowOptions): Promise<R> {
-    checkFunction('use', use);
+  use<R>(use: (conn: T) => R | Promise<R>, options?: BorrowOptions): Promise<R> {
+    try {
+      checkFunction('use', use);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const call = new PendingUse<R>();
+    this.useOne(use, options).then(
+      (result) => call.resolve(result),
+      (error) => call.endWith(error),
+    );
+    return call.promise;
+  }
+
+  private async useOne<R>(use: (conn: T) => R | Promise<R>, options: BorrowOptions | undefined): Promise<R> {
     const lease = await this.borrow(options);
     try {
       const result = await use(lease.conn);
@@ -477,6 +491,13 @@ export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable,
       clearInterval(this.alive);
       this.alive = null;
     }
+  }
+}
+
+class PendingUse<R> extends Pending<R> {
+  endWith(error: unknown): void {
+    if (isOfNetwork(error) || error instanceof PoolError) this.fail(error);
+    else this.abort(error);
   }
 }
 

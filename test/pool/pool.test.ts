@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { ErrClosed, OpError } from 'spliceway';
 import { Pool, PoolError } from 'spliceway/pool';
 import { describe, expect, test } from 'vitest';
 import { caught } from '../support/caught.ts';
@@ -190,6 +191,12 @@ describe('connect()', () => {
     process.on('unhandledRejection', listen);
     const pool = new Pool<Thing>({ connect: () => Promise.reject(new Error('down')) });
     void pool.borrow();
+    void pool.prewarm(1);
+    const { pool: closed } = thingPool();
+    void closed.use(() => Promise.reject(new OpError('read', 'tcp', null, null, ErrClosed)));
+    await turns();
+    closed.close();
+    void closed.use(() => 1);
     await turns();
     process.off('unhandledRejection', listen);
     expect(unhandled).toEqual([]);
