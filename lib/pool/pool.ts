@@ -7,17 +7,17 @@
 // While somebody waits nothing idles, so nobody is ever overtaken.
 
 import { inspect } from 'node:util';
-import { isOfNetwork } from '../calling';
 import { checkFunction, checkInteger, signalOf } from '../check';
-import { Closing, shutdownTimeout } from '../closing';
+import { shutdownTimeout } from '../closing';
 import { asError, invalidType } from '../errors';
 import { keepAlive } from '../lifetime';
-import { checked, Pending, rejected } from '../pending';
+import { checked, rejected } from '../pending';
 import type { Disturbance } from '../resting';
 import { Connector, closeQuietly, type Made } from './connector';
+import { Draining, type DrainResult } from './draining';
 import { type Endpoint, type EndpointHealth, Endpoints } from './endpoints';
 import type { Entry } from './entry';
-import { PoolError, poolClosed } from './errors';
+import { poolClosed } from './errors';
 import { HealthCheck } from './health-check';
 import { Hooks, type Verdict } from './hooks';
 import { Leaks, warnOfLeak } from './leaks';
@@ -27,15 +27,7 @@ import { type BorrowOptions, type Config, checkTimeout, configOf, type Poolable,
 import { Refill } from './refill';
 import type { DiscardReason, PoolStats } from './stats';
 import { Stock } from './stock';
-import { Waiter } from './waiter';
-
-/** What came of the connections that were lent when a drain began, or after it. */
-export interface DrainResult {
-  /** Returned in time. */
-  finished: number;
-  /** Closed when the time was up. */
-  forced: number;
-}
+import { PendingUse, Waiter } from './waiter';
 
 /** Why the pool closed a connection that nobody had used. These say that making more of them is no use. */
 const IN_VAIN: ReadonlySet<DiscardReason> = new Set(['closed', 'ended', 'failed', 'stray', 'invalid']);
@@ -491,40 +483,5 @@ export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable,
       clearInterval(this.alive);
       this.alive = null;
     }
-  }
-}
-
-class PendingUse<R> extends Pending<R> {
-  endWith(error: unknown): void {
-    if (isOfNetwork(error) || error instanceof PoolError) this.fail(error);
-    else this.abort(error);
-  }
-}
-
-class Draining extends Closing {
-  private readonly before: number;
-  private forced = 0;
-
-  constructor(
-    private readonly pool: { close(): boolean },
-    timeout: number,
-    private readonly stock: { readonly gone: number },
-    private readonly isEmpty: () => boolean,
-  ) {
-    super(pool, timeout);
-    this.before = stock.gone;
-  }
-
-  advance(): void {
-    if (this.isEmpty()) this.pool.close();
-  }
-
-  /** So many are to be closed now. */
-  force(lent: number): void {
-    this.forced = lent;
-  }
-
-  get result(): DrainResult {
-    return { finished: this.stock.gone - this.before - this.forced, forced: this.forced };
   }
 }

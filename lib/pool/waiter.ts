@@ -1,8 +1,9 @@
-// A borrower that waits.
+// Calls that wait: a borrower's, and a use() of a connection.
 
+import { isOfNetwork } from '../calling';
 import { MAX_TIMER } from '../deadline';
 import { Pending } from '../pending';
-import { timedOut } from './errors';
+import { PoolError, timedOut } from './errors';
 import type { Lease } from './lease';
 import type { List, Member } from './list';
 
@@ -51,5 +52,14 @@ export class Waiter<T> extends Pending<Lease<T>> implements Member<Waiter<T>> {
   private stop(): void {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
+  }
+}
+
+/** A use() that is not through. */
+export class PendingUse<R> extends Pending<R> {
+  /** What the network does to it is no mistake of the caller's. */
+  endWith(error: unknown): void {
+    if (isOfNetwork(error) || error instanceof PoolError) this.fail(error);
+    else this.abort(error);
   }
 }
