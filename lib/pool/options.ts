@@ -119,6 +119,13 @@ const DEFAULTS = {
 };
 
 const HOOKS = ['validate', 'reset', 'onLeak'] as const;
+const NAMES = [
+  ...(Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]),
+  ...HOOKS,
+  'connect' as const,
+  'endpoints' as const,
+  'standby' as const,
+];
 const DURATIONS = ['borrowTimeout', 'connectTimeout', 'checkTimeout', 'ejectTime'] as const;
 // Of these 0 would close every connection at once, or never stop.
 const INTERVALS = ['idleTimeout', 'maxLifetime', 'healthCheckInterval', 'leakTimeout'] as const;
@@ -127,14 +134,23 @@ export function configOf<T extends Poolable, E>(options: PoolOptions<T, E>): Con
   checkObject('options', options);
   checkFunction('options.connect', options.connect);
   for (const name of HOOKS) if (options[name] !== undefined) checkFunction(`options.${name}`, options[name]);
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const config = { ...DEFAULTS, ...Object.fromEntries(given) } as Config<T, E>;
+  const config = complete(options);
   checkCounts(config);
   checkTimes(config);
   checkEndpoints(config);
   checkBoolean('options.validateOnBorrow', config.validateOnBorrow);
   checkBoolean('options.validateOnReturn', config.validateOnReturn);
   return config;
+}
+
+// Options may be an object of a class: hooks are called on it.
+function complete<T extends Poolable, E>(options: PoolOptions<T, E>): Config<T, E> {
+  const config: Record<string, unknown> = { ...DEFAULTS };
+  for (const name of NAMES) {
+    const value: unknown = options[name];
+    if (value !== undefined) config[name] = typeof value === 'function' ? value.bind(options) : value;
+  }
+  return config as unknown as Config<T, E>;
 }
 
 function checkCounts<T extends Poolable, E>(config: Config<T, E>): void {

@@ -9,13 +9,12 @@
 import { inspect } from 'node:util';
 import { checkFunction, checkInteger, signalOf } from '../check';
 import { shutdownTimeout } from '../closing';
-import { asError, invalidType } from '../errors';
+import { invalidType } from '../errors';
 import { keepAlive } from '../lifetime';
 import { checked, rejected } from '../pending';
 import type { Disturbance } from '../resting';
-import { Connector, closeQuietly, type Made } from './connector';
 import { Draining, type DrainResult } from './draining';
-import { type Endpoint, type EndpointHealth, Endpoints } from './endpoints';
+import type { EndpointHealth } from './endpoints';
 import type { Entry } from './entry';
 import { poolClosed } from './errors';
 import { HealthCheck } from './health-check';
@@ -24,9 +23,9 @@ import { Leaks, warnOfLeak } from './leaks';
 import { Lease } from './lease';
 import { List } from './list';
 import { type BorrowOptions, type Config, checkTimeout, configOf, type Poolable, type PoolOptions } from './options';
-import { Refill } from './refill';
 import type { DiscardReason, PoolStats } from './stats';
 import { Stock } from './stock';
+import { type Demand, Supply } from './supply';
 import { PendingUse, Waiter } from './waiter';
 
 /** Why the pool closed a connection that nobody had used. These say that making more of them is no use. */
@@ -40,14 +39,11 @@ const IN_VAIN: ReadonlySet<DiscardReason> = new Set(['closed', 'ended', 'failed'
 export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable, Disposable {
   private readonly config: Config<T, E>;
   private readonly hooks: Hooks<T>;
-  private readonly endpoints: Endpoints<E>;
-  private readonly connector: Connector<T, E>;
   private readonly stock: Stock<T>;
+  private readonly supply: Supply<T, E>;
   private readonly line = new List<Waiter<T>>();
-  private readonly refill: Refill | null;
   private readonly healthCheck: HealthCheck<T> | null;
   private readonly leaks: Leaks<T> | null;
-  private connecting = 0;
   /** Connections that are being validated for a borrower who waits. */
   private auditing = 0;
   private draining: Draining | null = null;
@@ -63,21 +59,22 @@ export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable,
     }
     this.config = config;
     this.hooks = new Hooks(config);
-    this.endpoints = this.makeEndpoints(config);
-    this.connector = new Connector(config, this.endpoints);
     this.stock = new Stock(config, this, (entry, reason) => this.expire(entry, reason));
-    this.refill = config.minIdle > 0 ? new Refill(() => this.fill()) : null;
+    this.supply = new Supply(config, this.stock, this.demand());
     this.healthCheck = this.makeHealthCheck(config);
     this.leaks = config.leakTimeout < Number.POSITIVE_INFINITY ? this.makeLeaks(config) : null;
-    this.refill?.soon();
+    this.supply.meetDemand();
   }
 
-  private makeEndpoints({ endpoints, ejectAfter, ejectTime, standby }: Config<T, E>): Endpoints<E> {
-    const list = endpoints ?? [undefined as E];
-    // Without another way borrowers go on trying, and nobody needs to do it for them.
-    const otherWay = list.length > 1 || standby !== undefined;
-    const ejection = { after: ejectAfter, time: ejectTime };
-    return new Endpoints(list, ejection, otherWay ? (endpoint) => this.probe(endpoint) : null);
+  private demand(): Demand<T> {
+    const pool = this;
+    return {
+      get unserved() {
+        return pool.line.size - pool.auditing;
+      },
+      arrived: (entry) => this.offer(entry),
+      failed: (error, short) => this.connectFailed(error, short),
+    };
   }
 
   private makeHealthCheck({ validate, healthCheckInterval }: Config<T, E>): HealthCheck<T> | null {
@@ -109,7 +106,7 @@ export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable,
     if (this.config.validateOnBorrow) return null;
     const entry = this.stock.take();
     if (entry === null) return null;
-    if (this.refill !== null) this.refillAfterLoan(this.refill);
+    this.supply.wasUseful();
     return this.lend(entry, this.leaks === null ? null : this.leaks.trace(this.tryBorrow));
   }
 
@@ -152,7 +149,7 @@ export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable,
     const most = Math.min(this.config.maxIdle, Number.MAX_SAFE_INTEGER);
     return checked(
       () => checkInteger('count', count, 0, most),
-      () => (this.isOpen ? this.warmUp(count) : Promise.reject(poolClosed())),
+      () => this.warmUp(count),
     );
   }
 
@@ -175,7 +172,7 @@ export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable,
   close(): boolean {
     if (this.closed) return false;
     this.closed = true;
-    for (const part of [this.connector, this.endpoints, this.refill, this.healthCheck]) part?.stop();
+    for (const part of [this.supply, this.healthCheck]) part?.stop();
     for (const waiter of this.line) this.takeFromLine(waiter).fail(poolClosed());
     this.stock.dropIdle();
     this.draining?.force(this.stock.all.size);
@@ -186,7 +183,8 @@ export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable,
   }
 
   stats(): PoolStats {
-    const { stock, connecting, line } = this;
+    const { stock, supply, line } = this;
+    const { connecting } = supply;
     const { discarded, ...counters } = stock.counters;
     const [open, idle] = [stock.all.size, stock.idle.size];
     const now = { maxOpen: this.config.maxOpen, open, inUse: open - idle, idle, connecting, waiting: line.size };
@@ -195,7 +193,7 @@ export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable,
 
   /** How each endpoint is doing; one, of undefined, where none were given. */
   health(): EndpointHealth<E>[] {
-    return this.endpoints.health;
+    return this.supply.health;
   }
 
   /** drain() */
@@ -235,7 +233,7 @@ export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable,
   private waitInLine(timeout: number, signal: AbortSignal | undefined): Promise<Lease<T>> {
     const trace = this.leaks === null ? null : this.leaks.trace(this.borrow);
     const waiter = new Waiter<T>(timeout, signal, trace);
-    const standby = this.endpoints.down ? this.openStandby : null;
+    const standby = this.supply.down ? this.openStandby : null;
     (standby ?? this).join(waiter);
     return waiter.promise;
   }
@@ -269,6 +267,12 @@ export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable,
     this.stock.counters.borrowed++;
     if (trace !== null) this.leaks?.lent(entry, trace);
     return new Lease(entry);
+  }
+
+  private async warmUp(count: number): Promise<number> {
+    if (!this.isOpen) throw poolClosed();
+    await this.supply.warmUp(count);
+    return this.stock.idle.size;
   }
 
   private get isOpen(): boolean {
@@ -350,7 +354,7 @@ export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable,
 
   private discard(entry: Entry<T>, reason: DiscardReason): void {
     this.stock.drop(entry, reason);
-    if (entry.uses === 0 && IN_VAIN.has(reason)) this.refill?.failed();
+    if (entry.uses === 0 && IN_VAIN.has(reason)) this.supply.wasInVain();
     this.settle();
   }
 
@@ -380,8 +384,7 @@ export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable,
   private settle(): void {
     if (this.closed) return;
     if (this.config.validateOnBorrow) this.auditForLine();
-    while (this.line.size > this.connecting + this.auditing && this.hasRoom) void this.open(null);
-    if (this.stock.idle.size < this.config.minIdle) this.refill?.soon();
+    this.supply.meetDemand();
     this.stayAlive();
     this.draining?.advance();
   }
@@ -394,38 +397,10 @@ export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable,
     }
   }
 
-  private get hasRoom(): boolean {
-    return this.stock.all.size + this.connecting < this.config.maxOpen;
-  }
-
-  /** Resolves to what went wrong; null if nothing did. */
-  private async open(endpoint: Endpoint<E> | null): Promise<Error | null> {
-    this.connecting++;
-    let made: Made<T, E>;
-    try {
-      made = await this.connector.connect(endpoint);
-    } catch (error) {
-      this.connecting--;
-      if (!this.closed) this.openFailed(error);
-      return asError(error);
-    }
-    this.connecting--;
-    this.opened(made);
-    return null;
-  }
-
-  private opened({ conn, endpoint }: Made<T, E>): void {
-    if (!this.closed) return this.offer(this.stock.add(conn, endpoint));
-    endpoint.open--;
-    closeQuietly(conn);
-  }
-
   // A borrower is told where those connections that are still being made are too few for all.
-  private openFailed(error: unknown): void {
-    this.stock.counters.connectErrors++;
+  private connectFailed(error: unknown, short: boolean): void {
     const waiter = this.line.oldest;
-    if (waiter === null || this.line.size <= this.connecting + this.auditing) this.refill?.failed();
-    else this.turnAway(this.takeFromLine(waiter), error);
+    if (short && waiter !== null) this.turnAway(this.takeFromLine(waiter), error);
     this.settle();
   }
 
@@ -435,42 +410,13 @@ export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable,
     else openStandby.join(waiter);
   }
 
-  private probe(endpoint: Endpoint<E>): void {
-    if (this.hasRoom) void this.open(endpoint);
-    else endpoint.probeLater();
-  }
-
-  private refillAfterLoan(refill: Refill): void {
-    refill.succeeded();
-    if (this.stock.idle.size < this.config.minIdle) refill.soon();
-  }
-
-  private fill(): void {
-    if (!this.isOpen) return;
-    for (let missing = this.missing(this.config.minIdle); missing > 0; missing--) void this.open(null);
-  }
-
-  /** How many connections are to be made for so many to idle. */
-  private missing(count: number): number {
-    const { all, idle } = this.stock;
-    const onTheirWay = Math.max(this.connecting + this.auditing - this.line.size, 0);
-    return Math.min(count - idle.size - onTheirWay, this.config.maxOpen - all.size - this.connecting);
-  }
-
-  private async warmUp(count: number): Promise<number> {
-    const length = Math.max(this.missing(count), 0);
-    const errors = await Promise.all(Array.from({ length }, () => this.open(null)));
-    const failed = errors.find((error) => error !== null);
-    if (failed !== undefined) throw failed;
-    return this.stock.idle.size;
-  }
-
   // The end.
 
   private startDraining(timeout: number): Draining {
-    this.stock.dropIdle();
-    const { stock, line } = this;
-    const draining = new Draining(this, timeout, stock, () => stock.all.size + this.connecting + line.size === 0);
+    const { stock, supply, line } = this;
+    supply.stopRefilling();
+    stock.dropIdle();
+    const draining = new Draining(this, timeout, stock, () => stock.all.size + line.size === 0);
     this.draining = draining;
     this.settle();
     return draining;

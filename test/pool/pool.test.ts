@@ -287,6 +287,24 @@ describe('limits', () => {
     expect(() => new Pool(options)).toThrow(expect.objectContaining({ code }));
   });
 
+  test('options may be an object of a class', async () => {
+    class Options {
+      readonly made: Thing[] = [];
+      readonly maxIdle = 1;
+      connect() {
+        this.made.push(new Thing(0));
+        return this.made[0] as Thing;
+      }
+      validate() {
+        return this.made.length > 1;
+      }
+    }
+    const options = new Options();
+    const pool = new Pool(options);
+    (await pool.borrow()).release();
+    expect(options.made[0]?.closed).toBe(1);
+  });
+
   test('options must be an object', () => {
     expect(() => new Pool(null as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }));
   });
@@ -467,6 +485,13 @@ describe('the end', () => {
     expect(made[0]?.closed).toBe(1);
     expect(discarded(pool)).toEqual({ drained: 1 });
     expect(pool.close()).toBe(false);
+  });
+
+  test('drain() does not wait for connections that nobody waits for', async () => {
+    const pool = new Pool<Thing>({ connect: () => new Promise<Thing>(() => {}), minIdle: 1 });
+    await turns();
+    expect(pool.stats().connecting).toBe(1);
+    expect(await pool.drain({ timeout: 60_000 })).toEqual({ finished: 0, forced: 0 });
   });
 
   test('drain() closes what idles at once, and is quick where nothing is lent', async () => {
