@@ -78,7 +78,8 @@ interface Native {
   writeScratch(id: number, resumed: boolean, length: number): number;
   writeVector(id: number, resumed: boolean, list: readonly Uint8Array[], first: number, offset: number): number;
   shutdown(id: number, how: number): number;
-  rest(id: number, ask: boolean): number;
+  rest(id: number): number | undefined;
+  restAsking(id: number): number | undefined;
 
   accept(id: number, resumed: boolean, max: number): number;
   recheck(id: number): void;

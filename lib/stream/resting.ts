@@ -1,7 +1,7 @@
 // A connection at rest: a turn in its line of reads that takes no bytes. Whatever it is tried for, other than
 // a false alarm, disturbs the rest. The process does not live for it.
 
-import { AGAIN, CLOSED, EXPIRED, native } from '../binding';
+import { CLOSED, EXPIRED, native } from '../binding';
 import { advanced } from '../pending';
 import type { Disturbance, Rest } from '../resting';
 import type { ReadTurn } from './reading';
@@ -18,7 +18,7 @@ export class StreamRest implements Rest, ReadTurn {
 
   begin(ask: boolean): Disturbance | null {
     const { conn } = this;
-    const why = unfit(conn) ?? disturbanceOf(native.rest(conn.id, ask));
+    const why = unfit(conn) ?? disturbanceOf(ask ? native.restAsking(conn.id) : native.rest(conn.id));
     if (why !== null) return why;
     conn.reads = this;
     conn.hold();
@@ -37,7 +37,7 @@ export class StreamRest implements Rest, ReadTurn {
   }
 
   run(conn: StreamConn): boolean {
-    const why = disturbanceOf(native.rest(conn.id, true));
+    const why = disturbanceOf(native.restAsking(conn.id));
     if (why === null) return false;
     this.end();
     this.disturbed(why);
@@ -56,9 +56,9 @@ function unfit(conn: StreamConn): Disturbance | null {
   return conn.unreported === null ? null : 'failed';
 }
 
-/** What a status of native.rest() says. */
-function disturbanceOf(status: number): Disturbance | null {
-  if (status === AGAIN) return null;
+/** What native.rest() says; undefined: nothing. */
+function disturbanceOf(status: number | undefined): Disturbance | null {
+  if (status === undefined) return null;
   if (status > 0) return 'stray';
   if (status === 0) return 'ended';
   if (status === CLOSED) return 'closed';

@@ -105,28 +105,24 @@ napi_value Shutdown(napi_env env, napi_callback_info info) {
   return Number(env, int64_t{-status.error().number});
 }
 
-// rest(id, ask): Stream::Rest
+// rest(id), restAsking(id): what Stream::Rest says; undefined for kAgain
+template <bool ask>
 napi_value Rest(napi_env env, napi_callback_info info) {
-  const Args<2> args(env, info);
+  const Args<1> args(env, info);
   auto* stream = args.Handle<Stream>(0);
   if (stream == nullptr) return Number(env, int64_t{kClosed});
-  const int64_t result = stream->Rest(args.Bool(1));
+  const int64_t result = stream->Rest(ask);
   args.environment().SyncRef();
-  return Number(env, result);
+  return result == kAgain ? nullptr : Number(env, result);
 }
 
 }  // namespace
 
 std::span<const Function> StreamFunctions() {
   static constexpr Function kFunctions[] = {
-      {"read", Read},
-      {"readInto", ReadInto},
-      {"peek", Peek},
-      {"write", Write},
-      {"writeVector", WriteVector},
-      {"writeScratch", WriteScratch},
-      {"shutdown", Shutdown},
-      {"rest", Rest},
+      {"read", Read},         {"readInto", ReadInto},       {"peek", Peek},
+      {"write", Write},       {"writeVector", WriteVector}, {"writeScratch", WriteScratch},
+      {"shutdown", Shutdown}, {"rest", Rest<false>},        {"restAsking", Rest<true>},
   };
   return kFunctions;
 }

@@ -330,7 +330,7 @@ describe('hooks', () => {
     ['rejects', () => Promise.reject(new Error('mine'))],
     ['says no later', async () => false],
   ])('a validate() that %s says no', async (_, validate) => {
-    const { pool, made } = thingPool({ validate: validate as () => boolean });
+    const { pool, made } = thingPool({ validate: validate as () => boolean | Promise<boolean> });
     (await pool.borrow()).release();
     await turns();
     expect(made[0]?.closed).toBe(1);
