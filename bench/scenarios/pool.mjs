@@ -23,5 +23,9 @@ export const pool = {
     { name: CROWD, load: { mode: 'crowd', connections: 10 } },
   ],
   trial: (contender, cell, time) => measureProgram(contender, cell.load, time),
-  targets: [noMore(ALONE, borrowing, 1000, 'ns'), atLeast(ALONE, borrowing, 5, genericPool)],
+  targets: [
+    noMore(ALONE, borrowing, 1000, 'ns'),
+    atLeast(ALONE, borrowing, 5, genericPool),
+    atLeast(ALONE, tryBorrowing, 5, genericPool),
+  ],
 };
