@@ -1,5 +1,6 @@
 // The endpoints of a pool: which are up, and which is next.
 
+import { MAX_TIMER } from '../deadline';
 import { asError } from '../errors';
 import type { Destination } from './entry';
 
@@ -59,7 +60,10 @@ export class Endpoint<E> implements Destination, EndpointHealth<E> {
     if (tryAgain === null) return;
     this.stop();
     const doubled = ejection.time * 2 ** Math.min(Math.max(failures - ejection.after, 0), 16);
-    this.probe = setTimeout(() => tryAgain(this), Math.min(doubled, Math.max(LONGEST_EJECTION, ejection.time)));
+    this.probe = setTimeout(
+      () => tryAgain(this),
+      Math.min(doubled, Math.max(LONGEST_EJECTION, ejection.time), MAX_TIMER),
+    );
     this.probe.unref();
   }
 

@@ -176,7 +176,10 @@ export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable,
     for (const waiter of this.line) this.takeFromLine(waiter).fail(poolClosed());
     this.stock.dropIdle();
     this.draining?.force(this.stock.all.size);
-    for (const entry of this.stock.all) this.stock.drop(entry, 'drained');
+    for (const entry of this.stock.all) {
+      this.leaks?.returned(entry);
+      this.stock.drop(entry, 'drained');
+    }
     this.stayAlive();
     this.draining?.finish();
     return true;
@@ -288,8 +291,8 @@ export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable,
 
   /** @internal A borrower is done with it. */
   takeBack(entry: Entry<T>): void {
-    if (entry.gone) return;
     if (this.leaks !== null) this.leaks.returned(entry);
+    if (entry.gone) return;
     const reason = this.stock.spent(entry);
     if (reason !== null) this.discard(entry, reason);
     else if (this.hooks.onReturn) this.checkReturned(entry);
@@ -298,9 +301,8 @@ export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable,
 
   /** @internal A borrower wants it closed. */
   takeAway(entry: Entry<T>): void {
-    if (entry.gone) return;
     this.leaks?.returned(entry);
-    this.discard(entry, 'discarded');
+    if (!entry.gone) this.discard(entry, 'discarded');
   }
 
   /** @internal Something happened to it while nobody had it. */
@@ -330,7 +332,12 @@ export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable,
   private free(entry: Entry<T>): void {
     if (this.line.size === 0) return this.putAway(entry, this.put(entry));
     const { validateOnBorrow, validateOnReturn } = this.config;
-    if (validateOnBorrow && !validateOnReturn) return void this.audit(entry);
+    if (validateOnBorrow && !validateOnReturn) void this.audit(entry);
+    else this.handOver(entry);
+  }
+
+  /** The hooks have nothing against it. Meanwhile its peer may have. */
+  private handOver(entry: Entry<T>): void {
     const fault = entry.fault(false);
     if (fault === null) this.offer(entry);
     else this.discard(entry, fault);
@@ -365,7 +372,7 @@ export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable,
     const verdict = await (validate === undefined ? entry.fault(true) : this.hooks.validate(entry.conn));
     this.auditing--;
     if (entry.gone) return;
-    if (verdict === null) this.offer(entry);
+    if (verdict === null) this.handOver(entry);
     else this.discard(entry, verdict);
   }
 
@@ -375,11 +382,11 @@ export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable,
     const verdict = await this.hooks.validate(entry.conn);
     if (entry.gone) return;
     if (verdict !== null) this.discard(entry, verdict);
-    else if (this.line.size > 0) this.offer(entry);
+    else if (this.line.size > 0) this.handOver(entry);
     else this.putAway(entry, this.isOpen ? this.stock.putBack(entry) : 'drained');
   }
 
-  // Making connections.
+  // Demand and supply.
 
   private settle(): void {
     if (this.closed) return;

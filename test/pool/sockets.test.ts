@@ -192,6 +192,26 @@ describe.each(['tcp', 'unix'] as const)('over %s', (network) => {
     lease.release();
   });
 
+  test.each(['validateOnBorrow', 'validateOnReturn'])('a FIN that comes during the hook of %s counts', async (when) => {
+    const asked: ((good: boolean) => void)[] = [];
+    const { pool, peer } = await idling({
+      maxOpen: 1,
+      validateOnBorrow: when === 'validateOnBorrow',
+      validateOnReturn: when === 'validateOnReturn',
+      validate: () => new Promise((resolve) => asked.push(resolve)),
+    });
+    const lease = when === 'validateOnReturn' ? await pool.borrow() : null;
+    const waiting = pool.borrow();
+    lease?.release();
+    expect(asked.length).toBe(1);
+    peer.close();
+    await turns();
+    asked[0]?.(true);
+    await Promise.all([listener.accept(), waiting]);
+    expect(discarded(pool as never)).toEqual({ ended: 1 });
+    expect(pool.stats()).toMatchObject({ connects: 2, inUse: 1 });
+  });
+
   test('hooks may talk to the peer', async () => {
     const ping = async (conn: AnyConn) => {
       await conn.write('ping');

@@ -296,6 +296,15 @@ describe('leaks', () => {
   });
 });
 
+test('a pool that is closed reports no leaks', async () => {
+  const reports: unknown[] = [];
+  const { pool } = thingPool({ leakTimeout: 100, onLeak: (report) => reports.push(report) });
+  await pool.borrow();
+  pool.close();
+  await pass(1000);
+  expect(reports).toEqual([]);
+});
+
 test('drain() closes what is lent when its time is up', async () => {
   const { pool, made } = thingPool();
   const leases = await Promise.all([pool.borrow(), pool.borrow(), pool.borrow()]);
