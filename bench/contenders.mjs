@@ -132,6 +132,26 @@ export const settingTimeouts = {
   ...program('deadlines.mjs', 'node:net setTimeout()', 'node-net'),
 };
 
+// Pools.
+export const borrowing = { name: 'spliceway-pool', ...program('pool.mjs', 'spliceway borrow()', 'spliceway') };
+export const tryBorrowing = {
+  name: 'spliceway-pool-try',
+  ...program('pool.mjs', 'spliceway tryBorrow()', 'spliceway-try'),
+};
+export const genericPool = {
+  name: 'generic-pool',
+  short: 'generic-pool',
+  ...program('pool.mjs', 'generic-pool', 'generic-pool'),
+};
+
+// A connection for each request, or one from a pool.
+export const dialing = {
+  name: 'dial',
+  short: 'dial',
+  ...program('time-wait.mjs', 'spliceway dial() each time', 'dial'),
+};
+export const pooling = { name: 'pool', ...program('time-wait.mjs', 'spliceway Pool', 'pool') };
+
 // Servers that count lines.
 export const readline = { name: 'readline', ...script('node-readline.mjs', "node:readline on('line')", 'readline') };
 export const readlineAwaiting = {

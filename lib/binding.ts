@@ -85,6 +85,8 @@ interface Native {
   writeVector(id: number, resumed: boolean, list: readonly Uint8Array[], first: number, offset: number): number;
   shutdown(id: number, how: number): number;
   markNew(id: number): void;
+  rest(id: number): number | undefined;
+  restAsking(id: number): number | undefined;
 
   accept(id: number, resumed: boolean, max: number): number;
   recheck(id: number): void;

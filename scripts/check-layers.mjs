@@ -43,13 +43,13 @@ const LIB_RANKS = [
     'iterating',
     'lifetime',
   ],
-  ['dispatch', 'handle', 'calling', 'info', 'raw-conn', 'socket-file', 'socket-option', 'lines'],
+  ['dispatch', 'handle', 'calling', 'info', 'raw-conn', 'resting', 'socket-file', 'socket-option', 'lines'],
   ['native-socket', 'native-conn', 'raw-wait'],
   ['stream'],
   ['tcp-conn', 'unix-conn', 'network', 'resolve', 'control', 'keep-alive', 'pipe'],
   ['listener', 'copy', 'relay', 'relaying', 'packet', 'proxy-protocol', 'tls-hello'],
   ['listen', 'listening', 'dial', 'dialing', 'serve', 'file'],
-  ['codec', 'limits', 'net', 'proxy', 'testing'],
+  ['codec', 'limits', 'net', 'pool', 'proxy', 'testing'],
   ['index', 'cli'],
 ];
 

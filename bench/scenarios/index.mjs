@@ -8,9 +8,11 @@ import { forward } from './forward.mjs';
 import { forwardPingPong } from './forward-pingpong.mjs';
 import { idle } from './idle.mjs';
 import { idleRelays } from './idle-relays.mjs';
+import { pool } from './pool.mjs';
 import { scanner } from './scanner.mjs';
 import { sendfile } from './sendfile.mjs';
 import { splice32k } from './splice-32k.mjs';
+import { timeWait } from './time-wait.mjs';
 import { udp } from './udp.mjs';
 
 export const scenarios = [
@@ -26,4 +28,6 @@ export const scenarios = [
   sendfile,
   splice32k,
   scanner,
+  pool,
+  timeWait,
 ];

@@ -28,10 +28,12 @@ import { untilClosed } from '../iterating';
 import { failReads, failWrites, pumpReads, pumpWrites } from '../lines';
 import { NativeConn } from '../native-conn';
 import type { ProxyHeader } from '../proxy-protocol/header';
+import { type Disturbance, type Rest, restOf } from '../resting';
 import { StreamClosing } from './closing';
 import { checkHandlers, Flow, pumpFlow, resumeFlow } from './flowing';
 import { type Guard, guardReads, letIn } from './guard';
 import { type ReadTurn, read } from './reading';
+import { StreamRest } from './resting';
 import { send, write, writev } from './writing';
 
 /** How Go names the system call behind an operation. */
@@ -262,6 +264,11 @@ export abstract class StreamConn extends NativeConn implements Conn {
     // No event tells of bytes that were put back.
     if (waits && side === READ && this.front !== null) native.wakeUp(this.id, READ);
     return waits;
+  }
+
+  /** @internal */
+  [restOf](disturbed: (why: Disturbance) => void): Rest {
+    return new StreamRest(this, disturbed);
   }
 
   /** @internal The connection is over: tells the handler and closes. */

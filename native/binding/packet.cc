@@ -68,7 +68,7 @@ std::optional<SockAddr> LoadAddress(const int32_t* slot) {
 
 // After kAgain a notice follows; handler style awaits each time already.
 int64_t Awaiting(Environment& environment, PacketSocket* socket, Side side, int64_t result) {
-  if (result == kAgain && socket->await(side) == Await::kNothing) {
+  if (result == kAgain && !socket->awaited(side)) {
     socket->SetAwait(side, Await::kOnce);
     environment.SyncRef();
   }

@@ -19,7 +19,7 @@ int64_t ReadOnce(const Args<4>& args, Stream* stream, std::span<uint8_t> into, C
   const size_t room = std::min<size_t>(into.size(), kMore - 1);
   const int64_t got = stream->Read(into.data(), room, call);
   // Whoever is told kAgain waits; handler style awaits each time already.
-  if (got == kAgain && stream->await(Side::kRead) == Await::kNothing) {
+  if (got == kAgain && !stream->awaited(Side::kRead)) {
     stream->SetAwait(Side::kRead, Await::kOnce);
     args.environment().SyncRef();
   }
@@ -112,13 +112,31 @@ napi_value MarkNew(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// rest(id), restAsking(id): what Stream::Rest says; undefined for kAgain
+template <bool ask>
+napi_value Rest(napi_env env, napi_callback_info info) {
+  const Args<1> args(env, info);
+  auto* stream = args.Handle<Stream>(0);
+  if (stream == nullptr) return Number(env, int64_t{kClosed});
+  const int64_t result = stream->Rest(ask);
+  args.environment().SyncRef();
+  return result == kAgain ? nullptr : Number(env, result);
+}
+
 }  // namespace
 
 std::span<const Function> StreamFunctions() {
   static constexpr Function kFunctions[] = {
-      {"read", Read},         {"readInto", ReadInto},       {"peek", Peek},
-      {"write", Write},       {"writeVector", WriteVector}, {"writeScratch", WriteScratch},
-      {"shutdown", Shutdown}, {"markNew", MarkNew},
+      {"read", Read},
+      {"readInto", ReadInto},
+      {"peek", Peek},
+      {"write", Write},
+      {"writeVector", WriteVector},
+      {"writeScratch", WriteScratch},
+      {"shutdown", Shutdown},
+      {"markNew", MarkNew},
+      {"rest", Rest<false>},
+      {"restAsking", Rest<true>},
   };
   return kFunctions;
 }

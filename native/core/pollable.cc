@@ -88,7 +88,7 @@ OwnFd Pollable::Release() {
 }
 
 bool Pollable::keeps_alive() const {
-  const auto in_use = [](const Half& h) { return h.await != Await::kNothing || h.lent; };
+  const auto in_use = [](const Half& h) { return h.awaited() || h.lent; };
   return ref_ && (in_use(halves_[0]) || in_use(halves_[1]));
 }
 
@@ -193,7 +193,7 @@ uint32_t Pollable::TakeNotices() {
     if (ready) notices |= kReadyNotice[i];
     if (h.tell_expired) notices |= kExpiredNotice[i];
     h.tell_expired = false;
-    if (h.await == Await::kOnce) h.await = Await::kNothing;
+    if (h.once()) h.await = Await::kNothing;
   }
   UpdateAlive(before);
   return notices;

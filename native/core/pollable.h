@@ -36,6 +36,7 @@ enum class Await : uint8_t {
   kOnce,    // the next time, then no more
   kAlways,  // each time, until told otherwise
   kHeld,    // not now, but the process lives for it as if: a handler is at work on what came last
+  kGuard,   // the next time, then no more, and the process does not live for it: nobody waits
 };
 
 // Whether a call is new, or goes on with one that waits. A new call must not start after its
@@ -67,7 +68,8 @@ class Pollable : public TimerOwner {
   Reactor& reactor() const { return *reactor_; }
 
   void SetAwait(Side side, Await await);
-  Await await(Side side) const { return half(side).await; }
+  // Whether somebody waits in that direction.
+  bool awaited(Side side) const { return half(side).awaited(); }
   // True if it lies in the past: waiting calls of that direction are over at once. kNever clears
   // it.
   bool SetDeadline(Side side, int64_t monotonic_ns);
@@ -121,7 +123,9 @@ class Pollable : public TimerOwner {
     bool lent : 1 = false;          // an I/O thread has it
     Await await = Await::kNothing;
 
-    bool wanted() const { return await == Await::kOnce || await == Await::kAlways; }
+    bool awaited() const { return await != Await::kNothing && await != Await::kGuard; }
+    bool wanted() const { return await != Await::kNothing && await != Await::kHeld; }
+    bool once() const { return await == Await::kOnce || await == Await::kGuard; }
   };
 
   Half& half(Side side) { return halves_[static_cast<int>(side)]; }

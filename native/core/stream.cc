@@ -83,7 +83,10 @@ int64_t Stream::WriteWith(Call call, Send send) {
   if (const int32_t refused = Begin(Side::kWrite, call)) return refused;
   if (!half(Side::kWrite).ready) return kAgain;
   const int64_t sent = send();
-  if (sent != kAgain) return sent;
+  if (sent != kAgain) {
+    if (sent < 0) write_over_ = true;
+    return sent;
+  }
   const Status status = WriteBlocked();
   return status.ok() ? kAgain : -status.error().number;
 }
@@ -111,11 +114,30 @@ Status Stream::WriteBlocked() {
   return AddInterest(kWritable);
 }
 
+int64_t Stream::Rest(bool ask) {
+  for (const Side side : {Side::kRead, Side::kWrite}) {
+    if (const int32_t refused = Check(side, Call::kNew)) return refused;
+    SetDeadline(side, kNever);
+  }
+  if (write_over_) return -EPIPE;
+  if (ask || half(Side::kRead).ready) {
+    char byte;
+    const int64_t got = sys::Peek(fd(), &byte, 1);
+    if (got != kAgain) return got;
+    ReadBlocked();
+  }
+  SetAwait(Side::kRead, Await::kGuard);
+  return kAgain;
+}
+
 Status Stream::Shutdown(sys::ShutdownHow how) {
   Status status = sys::Shutdown(fd(), how);
   if (!status.ok()) return status;
   // The kernel raises no edge for the direction that we close ourselves.
-  if (how != sys::ShutdownHow::kRead) WakeUp(Side::kWrite);
+  if (how != sys::ShutdownHow::kRead) {
+    write_over_ = true;
+    WakeUp(Side::kWrite);
+  }
   if (how != sys::ShutdownHow::kWrite) {
     read_on_ = true;
     WakeUp(Side::kRead);

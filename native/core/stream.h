@@ -71,6 +71,13 @@ class Stream : public Pollable {
   void ReadBlocked();
   Status WriteBlocked();
 
+  // Nobody is to use the stream for now. kAgain where it is quiet: the first byte, FIN or reset
+  // that comes is then told (Await::kGuard), and no deadline stands. Else why it is not fit for
+  // another user: a count of bytes that nobody has read, 0 for the peer's FIN, a negative errno
+  // (EPIPE where writing is over), or a code of core/status.h. With `ask` the kernel is asked even
+  // where no event has told of anything.
+  int64_t Rest(bool ask);
+
   // Neither waits for running calls: a blocked write fails with EPIPE, a waiting read ends.
   Status Shutdown(sys::ShutdownHow how);
 
@@ -92,6 +99,7 @@ class Stream : public Pollable {
   // The last event hinted that a short read is not the last: see Read.
   bool read_on_ = false;
   bool used_ = false;
+  bool write_over_ = false;  // a write failed, or that direction was shut down
 };
 
 }  // namespace spliceway

@@ -2,11 +2,15 @@
 
 import { strict as assert } from 'node:assert';
 import { createRequire } from 'node:module';
-import * as imported from 'spliceway';
 
-const required = createRequire(import.meta.url)('spliceway');
-assert.deepEqual(Object.keys(imported).sort(), Object.keys(required).sort());
-for (const [name, value] of Object.entries(imported)) assert.equal(value, required[name], name);
+const require = createRequire(import.meta.url);
+const { exports: subpaths } = require('spliceway/package.json');
+for (const subpath of Object.keys(subpaths).filter((name) => !name.endsWith('.json'))) {
+  const specifier = `spliceway${subpath.slice(1)}`;
+  const [imported, required] = [await import(specifier), require(specifier)];
+  assert.deepEqual(Object.keys(imported).sort(), Object.keys(required).sort());
+  for (const [name, value] of Object.entries(imported)) assert.equal(value, required[name], `${specifier}: ${name}`);
+}
 
 const addons = process.report.getReport().sharedObjects.filter((path) => path.endsWith('.node'));
 assert.equal(addons.length, 1, `loaded: ${addons.join(', ')}`);

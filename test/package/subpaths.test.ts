@@ -6,7 +6,14 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { root, runScript } from '../support/child.ts';
 
-const SUBPATHS = ['spliceway', 'spliceway/codec', 'spliceway/limits', 'spliceway/net', 'spliceway/testing'];
+const SUBPATHS = [
+  'spliceway',
+  'spliceway/codec',
+  'spliceway/limits',
+  'spliceway/net',
+  'spliceway/pool',
+  'spliceway/testing',
+];
 
 describe.each(SUBPATHS)('%s', (name) => {
   test('gives import and require the same names and the same objects', async () => {
@@ -52,16 +59,24 @@ test('the types resolve for ES modules and for CommonJS', { timeout: 60_000 }, (
     symlinkSync(root, join(folder, 'node_modules/spliceway'));
     symlinkSync(join(root, 'node_modules/@types'), join(folder, 'node_modules/@types'));
     const program = `
-      import { type Conn, listen, pipe } from 'spliceway';
+      import { type Conn, dial, listen, pipe, type TCPConn } from 'spliceway';
       import { crc32, type Frame, FramedConn, lines, MessageConn, Scanner, scanWords, type SplitFunc } from 'spliceway/codec';
       import { limitListener } from 'spliceway/limits';
       import * as net from 'spliceway/net';
+      import { type Lease, Pool, type PoolStats } from 'spliceway/pool';
       import { testConn } from 'spliceway/testing';
       export const server: net.Server = net.createServer((socket) => socket.setReadDeadline(null).setTimeout(1).end());
       server.on('connection', (socket) => socket.pause());
       export async function main(): Promise<string> {
         const limited = limitListener(await listen('tcp', ':0'), 1);
         (await limited.accept()).setNoDelay(true);
+        const pool = new Pool({ endpoints: [':1', ':2'], connect: ({ endpoint }) => dial('tcp', endpoint) });
+        const lease: Lease<TCPConn> = await pool.borrow({ timeout: 100 });
+        lease.conn.setNoDelay(true);
+        const stats: PoolStats = pool.stats();
+        const standby = new Pool({ connect: () => pipe()[0] as Conn, standby: new Pool({ connect: () => pipe()[0] as Conn }) });
+        const bytes: Buffer | null = await standby.use((conn) => conn.read());
+        if (stats.idle > 0 && bytes === null) pool.close();
         const [a, b]: [Conn, Conn] = pipe();
         testConn(async () => ({ a, b, stop() {} }), { packets: false });
         const framed = new FramedConn(a, { commandBytes: 2, session: true });

@@ -599,6 +599,70 @@ TEST(Stream, AwaitsTheNextEdgeThoughTheLastOneWasNotUsed) {
   EXPECT_EQ(on.ReadAtLeast(2), "12");
 }
 
+// What a stream at rest says, or is told: once quiet, then whatever `disturb` does.
+uint32_t ToldAtRest(StreamOn* on, const std::function<void()>& disturb) {
+  EXPECT_EQ(on->stream->Rest(false), kAgain);
+  EXPECT_TRUE(on->seat.Turn().empty());
+  EXPECT_EQ(on->seat.reactor().alive(), 0);
+  disturb();
+  return on->seat.AwaitNotice(on->stream);
+}
+
+TEST_P(EveryKind, AtRestTellsOfBytesThatNobodyAskedFor) {
+  EXPECT_EQ(ToldAtRest(this, [&] { EXPECT_TRUE(test::SendAll(far.get(), "x")); }), kNoticeReadable);
+  EXPECT_EQ(stream->Rest(false), 1);
+  EXPECT_EQ(ReadSome(), "x");
+}
+
+TEST_P(EveryKind, AtRestTellsOfThePeersEnd) {
+  EXPECT_EQ(ToldAtRest(this, [&] { far.Reset(); }), kNoticeReadable);
+  EXPECT_EQ(stream->Rest(false), 0);
+}
+
+TEST(TcpStream, AtRestTellsOfAReset) {
+  StreamOn on(Stream::Kind::kTcp);
+  EXPECT_EQ(ToldAtRest(&on, [&] { test::Reset(std::move(on.far)); }), kNoticeReadable);
+  EXPECT_EQ(on.stream->Rest(false), -ECONNRESET);
+}
+
+TEST_P(EveryKind, IsQuietOnceItsBytesAreRead) {
+  ASSERT_TRUE(test::SendAll(far.get(), "x"));
+  EXPECT_EQ(ReadSome(), "x");
+  EXPECT_EQ(stream->Rest(false), kAgain);
+  EXPECT_EQ(Read(nullptr, 0), kAgain) << "and is as good as before";
+}
+
+TEST_P(EveryKind, ComesToRestOnlyAsAnotherUserCanTakeIt) {
+  ASSERT_TRUE(stream->SetDeadline(Side::kWrite, 1));
+  EXPECT_EQ(stream->Rest(false), kExpired);
+  test::SetDeadlineAhead({stream}, Side::kRead, 5 * test::kMs);
+  ASSERT_FALSE(stream->SetDeadline(Side::kWrite, kNever));
+  while (stream->Rest(false) == kExpired)
+    test::SetDeadlineAhead({stream}, Side::kRead, 50 * test::kMs);
+  seat.Turn(50);
+  EXPECT_FALSE(stream->Expired(Side::kRead)) << "no deadline is left to the next";
+  ASSERT_TRUE(stream->Shutdown(ShutdownHow::kWrite).ok());
+  EXPECT_EQ(stream->Rest(false), -EPIPE);
+}
+
+TEST(TcpStream, AFailedWriteIsRemembered) {
+  StreamOn on(Stream::Kind::kTcp);
+  test::Reset(std::move(on.far));
+  int64_t sent = 0;
+  while ((sent = on.stream->Write("x", 1, Call::kNew)) > 0) continue;
+  EXPECT_LT(sent, 0);
+  EXPECT_EQ(on.stream->Rest(false), -EPIPE);
+}
+
+TEST(TcpStream, AsksTheKernelWhereNoEventHasTold) {
+  StreamOn on(Stream::Kind::kTcp);
+  on.seat.Turn();
+  ASSERT_TRUE(test::SendAll(on.far.get(), "x"));
+  ASSERT_TRUE(test::AwaitReadable(on.stream->fd()));
+  EXPECT_EQ(on.stream->Rest(false), kAgain);
+  EXPECT_EQ(on.stream->Rest(true), 1);
+}
+
 TEST(Stream, StartsOnAnothersDescriptorOrLeavesItOpen) {
   test::Seat seat;
   auto pair = test::TcpPair();
