@@ -323,8 +323,10 @@ describe('TIME_WAIT', () => {
   test('a connection for each request leaves a socket each, a pool none', async () => {
     const dialServer = () => dial('tcp', `127.0.0.1:${port}`);
     const pool = new Pool({ connect: dialServer });
+    // Others may have had that number as their own port a while ago.
+    const before = inTimeWait(port);
     for (let i = 0; i < ROUNDS; i++) await pool.use(ask);
-    expect(inTimeWait(port)).toBe(0);
+    expect(inTimeWait(port)).toBeLessThanOrEqual(before);
     for (let i = 0; i < ROUNDS; i++) {
       const conn = await dialServer();
       await ask(conn);
