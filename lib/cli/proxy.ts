@@ -9,6 +9,9 @@ import { superviseWorkers } from './proxy-workers';
 import { firstSignal } from './serving';
 import { TextReporter } from './text-report';
 
+// How long the last of what is told may take to be read.
+const LAST_WORDS = 1000;
+
 /** Forwards until SIGINT or SIGTERM, and then until the connections have ended. */
 export async function runProxy(settings: ProxySettings): Promise<void> {
   // Whoever reads either may leave: connections are worth more than what is told of them.
@@ -26,6 +29,12 @@ async function proxyHere(settings: ProxySettings): Promise<void> {
   reporter.listening(settings.at.network, `${proxy.addr}`);
   await signalled;
   reporter.stopped(await proxy.shutdown({ timeout: settings.drainTimeout }));
+  endSoon();
+}
+
+/** Whoever has stopped reading what is told does not keep the process. */
+function endSoon(): void {
+  setTimeout(() => process.exit(), LAST_WORDS).unref();
 }
 
 /** A proxy as the settings have it, which tells what a reporter has a use for. */

@@ -114,7 +114,14 @@ function destinations({ targets = [], routes = {} }: ProxyOptions): Pick<Setting
   if (empty !== undefined) throw invalidValue(`options.routes['${empty[0]}']`, 'must have a target', []);
   const unnamed = specsOf('options.targets', targets);
   if (unnamed.length === 0 && named.length === 0) throw invalidValue('options.targets', 'must have a target', targets);
-  return { targets: unnamed, routes: new Map(named) };
+  return { targets: unnamed, routes: together(named) };
+}
+
+// Two ways to write one name are one name.
+function together(named: readonly (readonly [string, TargetSpec[]])[]): Map<string, TargetSpec[]> {
+  const routes = new Map<string, TargetSpec[]>();
+  for (const [name, specs] of named) routes.set(name, [...(routes.get(name) ?? []), ...specs]);
+  return routes;
 }
 
 function specsOf(name: string, targets: ProxyTargets): TargetSpec[] {

@@ -2,7 +2,7 @@
 
 import type { Addr } from '../addr';
 import type { Conn } from '../conn';
-import type { OpError } from '../errors';
+import { ErrUntrustedHeader, type OpError } from '../errors';
 import { writeProxyHeader } from '../proxy-protocol/format';
 import { relay } from '../relay';
 import { type PeekableConn, peekClientHello } from '../tls-hello/peek';
@@ -64,7 +64,9 @@ export class Session implements Dialing {
       if (group === null) this.reject('noRoute');
       return group;
     } catch (error) {
-      this.reject(this.whyNoHello(error as OpError), error as OpError);
+      // Whoever reads PROXY headers has counted this client already.
+      if ((error as OpError).cause !== ErrUntrustedHeader)
+        this.reject(this.whyNoHello(error as OpError), error as OpError);
       return null;
     }
   }

@@ -2,7 +2,7 @@
 
 import { portNumber, splitHostPort } from '../addr';
 import { checkInteger, checkString } from '../check';
-import { invalidType, invalidValue, OpError } from '../errors';
+import { AddrError, invalidType, invalidValue, OpError } from '../errors';
 import { isTCP, isUnix, type StreamNetwork } from '../network';
 import type { Relaying, RelayResult } from '../relay';
 import type { ProxyTargetStats } from './events';
@@ -36,20 +36,26 @@ export function parseTarget(name: string, target: unknown): TargetSpec {
   checkString(`${name}.address`, address);
   checkInteger(`${name}.weight`, weight, 1, MAX_WEIGHT);
   if (!isTCP(network) && !isUnix(network)) throw invalidValue(`${name}.network`, 'must be one of streams', network);
-  if (isTCP(network)) checkHostPort(network, address);
+  checkAddress(network, address);
   return { network, address, weight };
 }
 
 function parseText(text: string): TargetSpec {
-  if (text.startsWith('unix:')) return { network: 'unix', address: text.slice('unix:'.length), weight: 1 };
-  checkHostPort('tcp', text);
-  return { network: 'tcp', address: text, weight: 1 };
+  const unix = text.startsWith('unix:');
+  const spec = {
+    network: unix ? 'unix' : 'tcp',
+    address: unix ? text.slice('unix:'.length) : text,
+    weight: 1,
+  } as const;
+  checkAddress(spec.network, spec.address);
+  return spec;
 }
 
 // What dial() would say, before the first client comes.
-function checkHostPort(network: string, address: string): void {
+function checkAddress(network: string, address: string): void {
   try {
-    portNumber(splitHostPort(address).port);
+    if (isTCP(network)) portNumber(splitHostPort(address).port);
+    else if (address === '') throw new AddrError('missing address', '');
   } catch (error) {
     throw new OpError('dial', network, null, null, error as Error);
   }
@@ -107,5 +113,5 @@ export class Target {
 
 /** What tells targets apart: two of one name are one target. */
 export function nameOf({ network, address }: { network: StreamNetwork; address: string }): string {
-  return isTCP(network) ? address : `${network}:${address}`;
+  return network === 'tcp' ? address : `${network}:${address}`;
 }

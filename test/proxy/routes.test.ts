@@ -152,3 +152,25 @@ describe('a ClientHello that does not come', () => {
     expect(proxy.stats.active).toBe(0);
   });
 });
+
+test('two ways to write a name share its targets', async () => {
+  const proxy = await start({ routes: { 'A.test': await tlsGreeter('one'), 'a.test.': await tlsGreeter('two') } });
+  expect(proxy.stats.targets).toHaveLength(2);
+  const answers = [await tlsAsk(proxy, 'a.test'), await tlsAsk(proxy, 'a.test')];
+  expect(answers.sort()).toEqual(['one', 'two']);
+});
+
+test('a stranger with a PROXY header is counted as that and nothing else', async () => {
+  const events: ProxyEvent[] = [];
+  const proxy = await start({
+    routes: { 'a.test': await tlsGreeter('one') },
+    listen: { proxyProtocol: { trusted: [] } },
+    onEvent: (event) => events.push(event),
+  });
+  using stranger = await dial('tcp', `${proxy.addr}`);
+  await stranger.write('PROXY TCP4 1.1.1.1 1.1.1.1 1 1\r\n');
+  expect(await stranger.read().catch(() => null)).toBeNull();
+  await eventually(() => proxy.stats.proxyHeaders?.untrusted === 1);
+  expect(Object.values(proxy.stats.rejected).every((count) => count === 0)).toBe(true);
+  expect(events).toEqual([]);
+});
