@@ -5,7 +5,8 @@ import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 const { exports: subpaths } = require('spliceway/package.json');
-for (const subpath of Object.keys(subpaths).filter((name) => !name.endsWith('.json'))) {
+// What has one file for both formats is the same anyway.
+for (const subpath of Object.keys(subpaths).filter((name) => typeof subpaths[name] === 'object')) {
   const specifier = `spliceway${subpath.slice(1)}`;
   // A default export is a module format's own way to say "all of it".
   const { default: _all, 'module.exports': _same, ...imported } = await import(specifier);
