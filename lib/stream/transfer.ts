@@ -13,7 +13,7 @@ import { EXPIRED, native, READ, READ_SIDE, scratchIds, WRITE, WRITE_SIDE } from 
 import { unwatch, type Waiter, watch } from '../dispatch';
 import { causeOf } from '../errors';
 import { failReads, failWrites, joinReads, joinWrites, leaveReads, leaveWrites, pumpReads } from '../lines';
-import { joined, without } from '../pending';
+import { without } from '../pending';
 import { putInFront, takeFrontBytes } from './front';
 import type { ReadTurn } from './reading';
 import { StreamConn } from './stream-conn';
@@ -65,14 +65,18 @@ export interface Outcome {
 }
 
 /**
- * A lane's place in the source's line of reads. Whatever ends the line (a deadline, say) does not end a lane
- * that has begun: unless the connection is closed it joins again at once, as the thread still has it.
+ * A lane's place in the source's line of reads, or in the sink's of writes. Whatever ends the line (a
+ * deadline, say) does not end a lane that has begun: unless the connection is closed it joins again at once,
+ * as the thread still has it.
  */
-class SourceTurn implements ReadTurn {
+class LaneTurn implements ReadTurn, WriteTurn {
   next: ReadTurn | null = null;
   last: ReadTurn = this;
 
-  constructor(private readonly lane: Lane) {}
+  constructor(
+    private readonly lane: Lane,
+    private readonly end: End,
+  ) {}
 
   run(): boolean {
     this.lane.tryBegin();
@@ -80,38 +84,17 @@ class SourceTurn implements ReadTurn {
   }
 
   endWith(conn: StreamConn, status: number): void {
-    if (this.lane.begun && conn.id >= 0) joinReads(conn, this);
-    this.lane.lost('source', status);
+    if (this.lane.begun && conn.id >= 0) this.rejoin(conn);
+    this.lane.lost(this.end, status);
+  }
+
+  private rejoin(conn: StreamConn): void {
+    if (this.end === 'source') joinReads(conn, this);
+    else joinWrites(conn, this, true);
   }
 
   deadlineMoved(): void {
-    this.lane.unexpire('source');
-  }
-
-  shutDown(): void {
-    this.lane.nudge();
-  }
-}
-
-/** A lane's place in the sink's line of writes, likewise. */
-class SinkTurn implements WriteTurn {
-  next: WriteTurn | null = null;
-  last: WriteTurn = this;
-
-  constructor(private readonly lane: Lane) {}
-
-  run(): boolean {
-    this.lane.tryBegin();
-    return false;
-  }
-
-  endWith(conn: StreamConn, status: number): void {
-    if (this.lane.begun && conn.id >= 0) conn.writes = joined<WriteTurn>(conn.writes, this);
-    this.lane.lost('sink', status);
-  }
-
-  deadlineMoved(): void {
-    this.lane.unexpire('sink');
+    this.lane.unexpire(this.end);
   }
 
   shutDown(): void {
@@ -128,8 +111,8 @@ class Lane {
   private first: Buffer | null = null;
   private readonly source: StreamConn | null;
   private readonly sink: StreamConn | null;
-  private readonly sourceTurn = new SourceTurn(this);
-  private readonly sinkTurn = new SinkTurn(this);
+  private readonly sourceTurn = new LaneTurn(this, 'source');
+  private readonly sinkTurn = new LaneTurn(this, 'sink');
 
   constructor(
     private readonly transfer: Transfer,
@@ -217,13 +200,13 @@ class Lane {
 }
 
 // Calls that joined the line after its deadline, and found somebody in it, have yet to hear of it.
-function leaveSource(conn: StreamConn, turn: SourceTurn): void {
+function leaveSource(conn: StreamConn, turn: LaneTurn): void {
   if (conn.id < 0 || (native.state(conn.id) & READ_SIDE) === 0) return leaveReads(conn, turn);
   conn.reads = without<ReadTurn>(conn.reads, turn);
   failReads(conn, EXPIRED);
 }
 
-function leaveSink(conn: StreamConn, turn: SinkTurn): void {
+function leaveSink(conn: StreamConn, turn: LaneTurn): void {
   if (conn.id < 0 || (native.state(conn.id) & WRITE_SIDE) === 0) return leaveWrites(conn, turn);
   conn.writes = without<WriteTurn>(conn.writes, turn);
   failWrites(conn, EXPIRED);
