@@ -47,7 +47,7 @@ const LIB_RANKS = [
   ['native-socket', 'native-conn', 'raw-wait'],
   ['stream'],
   ['tcp-conn', 'unix-conn', 'network', 'resolve', 'control', 'keep-alive', 'pipe'],
-  ['listener', 'copy', 'relay', 'relaying', 'packet', 'proxy-protocol', 'tls-hello'],
+  ['listener', 'listener-wrapper', 'copy', 'relay', 'relaying', 'packet', 'proxy-protocol', 'tls-hello'],
   ['listen', 'listening', 'dial', 'dialing', 'serve', 'file'],
   ['codec', 'limits', 'net', 'pool', 'proxy', 'testing'],
   ['index', 'cli'],

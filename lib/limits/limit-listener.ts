@@ -1,16 +1,15 @@
 // limitListener(): so many connections at a time, and the others wait in the kernel's queue.
 
 import { inspect } from 'node:util';
-import type { Addr } from '../addr';
 import { checkFunction, checkInteger, checkObject, signalOf } from '../check';
 import type { CallOptions, Conn } from '../conn';
 import type { Deadline } from '../deadline';
-import { ErrBusy, ErrClosed, ErrDeadlineExceeded, OpError } from '../errors';
+import { ErrBusy, ErrClosed, ErrDeadlineExceeded } from '../errors';
 import { untilClosed } from '../iterating';
 import { keepAlive } from '../lifetime';
 import { type Listener, takenByServer } from '../listener';
-import { advanced, checked, joined, Pending, rejected, without } from '../pending';
-import { DeadlineTimer } from '../timer';
+import { ListenerWrapper } from '../listener-wrapper';
+import { checked, rejected } from '../pending';
 import { whenClosed } from './when-closed';
 
 /**
@@ -28,28 +27,20 @@ export function limitListener<C extends Conn>(listener: Listener<C>, n: number):
   return new LimitListener(listener, n);
 }
 
-/** A call that waits for one of the n places. */
-class PendingPlace extends Pending<void> {}
-
-class LimitListener<C extends Conn> implements Listener<C> {
+/** Calls in line wait for one of the n places. */
+class LimitListener<C extends Conn> extends ListenerWrapper<C, void> {
   private taken = 0;
-  private places: PendingPlace | null = null;
-  private closed = false;
   /** A server takes all connections. */
   private served = false;
   /** Calls of accept() that have not settled. */
   private accepting = 0;
-  private referenced = true;
   private alive: NodeJS.Timeout | null = null;
-  private readonly timer = new DeadlineTimer(() => this.failPlaces(ErrDeadlineExceeded));
 
   constructor(
-    private readonly inner: Listener<C>,
+    inner: Listener<C>,
     private readonly n: number,
-  ) {}
-
-  get addr(): Addr {
-    return this.inner.addr;
+  ) {
+    super(inner);
   }
 
   accept(options: CallOptions = {}): Promise<C> {
@@ -93,108 +84,42 @@ class LimitListener<C extends Conn> implements Listener<C> {
       return this.acceptInPlace(options);
     }
     if (this.timer.passed) return rejected(this.error(ErrDeadlineExceeded));
-    return this.waitForPlace(options.signal).then(() => this.acceptInPlace(options));
+    return this.wait(options.signal).then(() => this.acceptInPlace(options));
   }
 
   private async acceptInPlace(options: CallOptions): Promise<C> {
     try {
       const conn = await this.inner.accept(options);
-      whenClosed(conn, () => this.leave());
+      whenClosed(conn, () => this.placeFree());
       return conn;
     } catch (error) {
-      this.leave();
+      this.placeFree();
       throw error;
     }
   }
 
-  private waitForPlace(signal: AbortSignal | undefined): Promise<void> {
-    const call = new PendingPlace();
-    this.places = joined(this.places, call);
-    if (signal !== undefined) {
-      call.abortOn(signal, () => {
-        this.places = without(this.places, call);
-        this.settle();
-      });
-    }
-    this.settle();
-    return call.promise;
-  }
-
   /** A place is free: it goes to the first who waits for one. */
-  private leave(): void {
-    const first = this.places;
-    if (first === null) {
-      this.taken--;
-      return;
-    }
-    this.places = advanced(first);
-    first.resolve();
-    this.settle();
-  }
-
-  private failPlaces(cause: Error): void {
-    const first = this.places;
-    this.places = null;
-    for (let call = first; call !== null; call = call.next) call.fail(this.error(cause));
-    this.settle();
+  private placeFree(): void {
+    if (!this.settleFirst((call) => call.resolve())) this.taken--;
   }
 
   // A call that waits for a place keeps the process alive, as one that waits for a client does.
-  private settle(): void {
-    const waiting = this.places !== null;
+  protected lineChanged(): void {
+    const waiting = this.anyWaits;
     this.timer.wait(waiting);
     if (waiting && this.referenced) this.alive ??= keepAlive();
     else clearInterval(this.alive ?? undefined);
     if (!waiting || !this.referenced) this.alive = null;
   }
 
-  private error(cause: Error): OpError {
-    const { net = this.addr.network } = this.inner as { net?: string };
-    return new OpError('accept', net, null, this.addr, cause);
-  }
-
-  close(): boolean {
-    const closed = this.inner.close();
-    this.closed = true;
-    this.failPlaces(ErrClosed);
-    return closed;
-  }
-
   setDeadline(t: Deadline): void {
     this.inner.setDeadline(t);
-    if (this.timer.set(t)) this.failPlaces(ErrDeadlineExceeded);
+    if (this.timer.set(t)) this.failLine(ErrDeadlineExceeded);
   }
 
-  ref(): this {
-    this.inner.ref();
-    return this.reference(true);
-  }
-
-  unref(): this {
-    this.inner.unref();
-    return this.reference(false);
-  }
-
-  private reference(on: boolean): this {
-    this.referenced = on;
-    this.timer.ref(on);
-    this.settle();
-    return this;
-  }
-
-  [Symbol.asyncIterator](): AsyncGenerator<C, undefined> {
-    return untilClosed(
-      () => this.accept(),
-      () => this.closed,
-    );
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
+  protected override reference(on: boolean): void {
+    super.reference(on);
+    this.lineChanged();
   }
 
   [inspect.custom](): string {

@@ -6,16 +6,15 @@
 //   deliver()  to whoever waits longest, or to be kept for the next
 
 import { inspect } from 'node:util';
-import type { Addr } from '../addr';
 import { checkFunction, checkObject, signalOf } from '../check';
 import type { CallOptions, Conn } from '../conn';
 import type { Deadline } from '../deadline';
-import { ErrClosed, ErrDeadlineExceeded, invalidValue, OpError } from '../errors';
+import { ErrClosed, ErrDeadlineExceeded, invalidValue, type OpError } from '../errors';
 import { type Acceptor, type Drainable, isDrainable, type Listener } from '../listener';
-import { advanced, checked, joined, Pending, rejected, without } from '../pending';
+import { ListenerWrapper } from '../listener-wrapper';
+import { checked, rejected } from '../pending';
 import type { Guard } from '../stream/guard';
 import { SocketConn } from '../stream/socket-conn';
-import { DeadlineTimer } from '../timer';
 import { type ProxyHeader, ProxyHeaderError, type ProxyHeaderProblem } from './header';
 import { type ProxyProtocolOptions, type Settings, settingsOf } from './options';
 import { looksLikeHeader, SIGNATURE } from './parse';
@@ -69,29 +68,26 @@ export function proxyListener<C extends Conn, L extends Listener<C> = Listener<C
   return new HeaderListener<C, L>(listener, settingsOf(options));
 }
 
-/** An accept() that waits. */
-class PendingAccept<C> extends Pending<C> {}
-
-class HeaderListener<C extends Conn, L extends Listener<C>> implements ProxyListener<C, L>, Drainable<C> {
+class HeaderListener<C extends Conn, L extends Listener<C>>
+  extends ListenerWrapper<C, C, L>
+  implements ProxyListener<C, L>, Drainable<C>
+{
   readonly rejected: ProxyRejections = { malformed: 0, oversized: 0, missing: 0, timeout: 0, ended: 0, untrusted: 0 };
   /** Accepted below, and not known yet to be handed out. */
   private readonly reading = new Set<C>();
   private readonly ready: C[] = [];
-  private accepts: PendingAccept<C> | null = null;
   private taking = false;
   private stop = new AbortController();
   private stopping: NodeJS.Immediate | null = null;
-  private closed = false;
-  private referenced = true;
   /** Who gets all connections, once the listener is about to close; and what is done then. */
   private draining: { acceptor: Acceptor<C>; done(): void } | null = null;
   private readonly guard: Guard;
-  private readonly timer = new DeadlineTimer(() => this.failAccepts(ErrDeadlineExceeded));
 
   constructor(
-    readonly inner: L,
+    inner: L,
     private readonly settings: Settings,
   ) {
+    super(inner);
     this.guard = {
       enough: SIGNATURE,
       refuses: looksLikeHeader,
@@ -100,10 +96,6 @@ class HeaderListener<C extends Conn, L extends Listener<C>> implements ProxyList
         this.rejected.untrusted++;
       },
     };
-  }
-
-  get addr(): Addr {
-    return this.inner.addr;
   }
 
   get pending(): number {
@@ -128,23 +120,9 @@ class HeaderListener<C extends Conn, L extends Listener<C>> implements ProxyList
     return conn === undefined ? this.wait(signal) : Promise.resolve(conn);
   }
 
-  private wait(signal: AbortSignal | undefined): Promise<C> {
-    const call = new PendingAccept<C>();
-    this.accepts = joined(this.accepts, call);
-    if (signal !== undefined) {
-      call.abortOn(signal, () => {
-        this.accepts = without(this.accepts, call);
-        this.settle();
-      });
-    }
-    this.settle();
-    return call.promise;
-  }
-
-  /** After every change of the line of accepts. */
-  private settle(): void {
-    this.timer.wait(this.accepts !== null);
-    if (this.accepts !== null) return this.take();
+  protected lineChanged(): void {
+    this.timer.wait(this.anyWaits);
+    if (this.anyWaits) return this.take();
     // Not at once: whoever got a connection is likely to wait for the next one now.
     this.stopping ??= setImmediate(() => this.stopTaking());
   }
@@ -152,13 +130,13 @@ class HeaderListener<C extends Conn, L extends Listener<C>> implements ProxyList
   /** A connection is taken from the kernel's queue only for somebody who waits. */
   private stopTaking(): void {
     this.stopping = null;
-    if (this.accepts !== null) return;
+    if (this.anyWaits) return;
     this.stop.abort();
     this.stop = new AbortController();
   }
 
   private take(): void {
-    if (this.taking || this.accepts === null || this.pending >= this.settings.maxPending) return;
+    if (this.taking || !this.anyWaits || this.pending >= this.settings.maxPending) return;
     this.taking = true;
     const { signal } = this.stop;
     this.inner.accept({ signal }).then(
@@ -169,18 +147,10 @@ class HeaderListener<C extends Conn, L extends Listener<C>> implements ProxyList
       },
       (error: unknown) => {
         this.taking = false;
-        if (!signal.aborted) this.acceptFailed(error);
+        if (!signal.aborted) this.settleFirst((call) => call.fail(error));
         this.take();
       },
     );
-  }
-
-  private acceptFailed(error: unknown): void {
-    const call = this.accepts;
-    if (call === null) return;
-    this.accepts = advanced(call);
-    call.fail(error);
-    this.settle();
   }
 
   private admit(conn: C): void {
@@ -224,31 +194,13 @@ class HeaderListener<C extends Conn, L extends Listener<C>> implements ProxyList
 
   private deliver(conn: C): void {
     if (this.draining !== null) return this.draining.acceptor.accepted(conn);
-    const call = this.accepts;
-    if (call === null) return void this.ready.push(conn);
-    this.accepts = advanced(call);
-    call.resolve(conn);
-    this.settle();
+    if (!this.settleFirst((call) => call.resolve(conn))) this.ready.push(conn);
   }
 
-  private failAccepts(cause: Error): void {
-    const first = this.accepts;
-    this.accepts = null;
-    for (let call = first; call !== null; call = call.next) call.fail(this.error(cause));
-    this.settle();
-  }
-
-  private error(cause: Error): OpError {
-    const { net = this.addr.network } = this.inner as { net?: string };
-    return new OpError('accept', net, null, this.addr, cause);
-  }
-
-  close(): boolean {
-    const closed = this.inner.close();
+  override close(): boolean {
     if (this.closed) this.draining?.done();
-    this.closed = true;
+    const closed = super.close();
     if (this.abandoned) for (const conn of [...this.reading, ...this.ready.splice(0)]) conn.close();
-    this.failAccepts(ErrClosed);
     return closed;
   }
 
@@ -273,43 +225,12 @@ class HeaderListener<C extends Conn, L extends Listener<C>> implements ProxyList
 
   setDeadline(t: Deadline): void {
     if (this.closed) throw ErrClosed;
-    if (this.timer.set(t)) this.failAccepts(ErrDeadlineExceeded);
+    if (this.timer.set(t)) this.failLine(ErrDeadlineExceeded);
   }
 
-  ref(): this {
-    this.inner.ref();
-    return this.reference(true);
-  }
-
-  unref(): this {
-    this.inner.unref();
-    return this.reference(false);
-  }
-
-  private reference(on: boolean): this {
-    this.referenced = on;
-    this.timer.ref(on);
+  protected override reference(on: boolean): void {
+    super.reference(on);
     for (const conn of this.reading) keepAlive(conn, on);
-    return this;
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<C, undefined> {
-    for (;;) {
-      const conn = await this.accept().catch((error: unknown) => {
-        if (this.closed && (error as OpError).cause === ErrClosed) return null;
-        throw error;
-      });
-      if (conn === null) return;
-      yield conn;
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
   }
 
   [inspect.custom](): string {
