@@ -16,5 +16,14 @@ function beSlowToKill() {
   };
 }
 
-if (isMainThread && process.send === undefined) beSlowToKill();
-else if (isMainThread) process.on('SIGTERM', () => process.exit());
+// vitest itself does nothing that a sanitizer should watch, and is quicker without: its workers load the runtime.
+function preloadInChildren() {
+  process.env.LD_PRELOAD = process.env.SPLICEWAY_TEST_PRELOAD;
+}
+
+if (isMainThread && process.send === undefined) {
+  beSlowToKill();
+  preloadInChildren();
+} else if (isMainThread) {
+  process.on('SIGTERM', () => process.exit());
+}

@@ -1,5 +1,5 @@
 // The JavaScript suite on an addon that is built with sanitizers. Node itself is not, so the
-// sanitizer's runtime is preloaded into every process of the run, and this is what it can tell:
+// sanitizer's runtime is preloaded into every process that loads it, and this is what it can tell:
 //
 //   address   Every access that the addon makes, every block that it allocates, and what Node
 //             allocates for it. A leak counts if its stack shows the addon once Node's own leaks
@@ -21,6 +21,7 @@ import { run } from './tally.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const FAILED = { passed: 0, failed: 1 };
 const CONFIG = 'RelWithDebInfo';
+const WORKERS = 2;
 // Everything takes several times as long.
 const TEST_TIMEOUT_MS = 120_000;
 
@@ -61,7 +62,7 @@ function environment(addon, sanitize, reports) {
   return {
     SPLICEWAY_BINARY_PATH: addon,
     SPLICEWAY_SANITIZE: sanitize,
-    LD_PRELOAD: runtimeOf(addon, sanitize),
+    SPLICEWAY_TEST_PRELOAD: runtimeOf(addon, sanitize),
     ASAN_OPTIONS: `abort_on_error=1:${log}`,
     LSAN_OPTIONS: `exitcode=0:print_suppressions=0:${suppressed}`,
     UBSAN_OPTIONS: `print_stacktrace=1:abort_on_error=1:${log}`,
@@ -81,6 +82,7 @@ async function vitest(files, env, folder) {
     join(root, 'node_modules', 'vitest', 'vitest.mjs'),
     'run',
     '--pool=forks',
+    `--maxWorkers=${WORKERS}`,
     '--passWithNoTests',
     '--typecheck.enabled=false',
     `--execArgv=--require=${lingering}`,

@@ -3,6 +3,7 @@ import { listen } from 'spliceway';
 import { describe, expect, test } from 'vitest';
 import { bytes, MiB, readAll, readExactly, sha256 } from '../support/bytes.ts';
 import { send } from '../support/chain.ts';
+import { foreignEnv } from '../support/child.ts';
 import { runCli, type Serving, startCli } from '../support/cli.ts';
 import { echo, target } from '../support/targets.ts';
 import { eventually } from '../support/time.ts';
@@ -17,7 +18,7 @@ const eventsOf = ({ stdout }: { stdout: string }): Event[] =>
 
 /** The process ids of its workers. */
 const workersOf = ({ child }: Serving): number[] =>
-  execFileSync('ps', ['-o', 'pid=', '--ppid', String(child.pid)], { encoding: 'utf8' })
+  execFileSync('ps', ['-o', 'pid=', '--ppid', String(child.pid)], { encoding: 'utf8', env: foreignEnv() })
     .split('\n')
     .flatMap((line) => Number(line) || []);
 
@@ -140,5 +141,5 @@ describe('--workers', () => {
 
 function isListening({ address }: Serving): boolean {
   const [, port] = address.split(':');
-  return execFileSync('ss', ['-Hltn', `sport = :${port}`], { encoding: 'utf8' }) !== '';
+  return execFileSync('ss', ['-Hltn', `sport = :${port}`], { encoding: 'utf8', env: foreignEnv() }) !== '';
 }

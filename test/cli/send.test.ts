@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bytes, KiB, MiB, readAll, readExactly, sha256 } from '../support/bytes.ts';
 import { caught } from '../support/caught.ts';
 import { reset } from '../support/chain.ts';
+import { foreignEnv } from '../support/child.ts';
 import { runCli, startCli } from '../support/cli.ts';
 import { socketPath } from '../support/pair.ts';
 import { eventually } from '../support/time.ts';
@@ -106,7 +107,7 @@ describe('what cannot be sent fails at the start with one clear line and exit co
       'a named pipe',
       async () => {
         const path = join(folder, 'pipe');
-        execFileSync('mkfifo', [path]);
+        execFileSync('mkfifo', [path], { env: foreignEnv() });
         return path;
       },
       /is not a regular file/,

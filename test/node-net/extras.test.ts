@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as net from 'spliceway/net';
 import { afterEach, describe, expect, test } from 'vitest';
+import { foreignEnv } from '../support/child.ts';
 
 const open: { destroy?(): unknown; close?(): unknown }[] = [];
 
@@ -152,7 +153,7 @@ describe('a connection of another make', () => {
 
   test('may be one end of a pipe', async () => {
     const path = join(tmpdir(), `spliceway-fifo-${process.pid}`);
-    execFileSync('mkfifo', [path]);
+    execFileSync('mkfifo', [path], { env: foreignEnv() });
     try {
       const writer = kept(new net.Socket({ fd: openSync(path, 'r+'), readable: false }));
       const reader = kept(new net.Socket({ fd: openSync(path, 'r'), writable: false }));

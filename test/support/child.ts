@@ -77,3 +77,12 @@ export function childEnv(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _, NODE_ENV: __, VITEST: ___, ...env } = process.env;
   return env;
 }
+
+/**
+ * The same for programs that are not Node, and do not load the addon: less a sanitizer's runtime too, under which
+ * some hang as they end (ps), and some do not even begin (python3, shells).
+ */
+export function foreignEnv(): NodeJS.ProcessEnv {
+  const { LD_PRELOAD: _, ...env } = childEnv();
+  return env;
+}

@@ -4,9 +4,9 @@ import { type ChildProcessByStdio, execFileSync, spawn, spawnSync } from 'node:c
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { childEnv } from './child.ts';
+import { foreignEnv } from './child.ts';
 
-export const hasPython = spawnSync('python3', ['--version']).status === 0;
+export const hasPython = spawnSync('python3', ['--version'], { env: foreignEnv() }).status === 0;
 
 // Without what it would look for before it starts.
 const QUICKLY = ['-I', '-S'];
@@ -19,7 +19,7 @@ const PRELUDE = 'import array, json, os, socket, struct, sys\n';
 export function pythonSync(source: string, fds: readonly number[] = []): string {
   return execFileSync('python3', [...QUICKLY, '-c', PRELUDE + source], {
     encoding: 'utf8',
-    env: childEnv(),
+    env: foreignEnv(),
     stdio: ['ignore', 'pipe', 'inherit', ...fds],
   });
 }
@@ -38,7 +38,7 @@ export function startPython(source: string, args: readonly string[] = []): Pytho
     'python3',
     [...QUICKLY, '-c', PRELUDE + source, ...args],
     {
-      env: childEnv(),
+      env: foreignEnv(),
       stdio: ['pipe', 'pipe', 'inherit'],
     },
   );
