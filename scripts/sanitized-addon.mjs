@@ -8,7 +8,8 @@
 //             locks are seen, not the memory accesses and not the atomics: a race with Node's side
 //             goes unnoticed, and whatever the addon orders by an atomic of libuv's alone would be
 //             reported without being one. The C++ unit tests, where all but GoogleTest is
-//             instrumented, have neither limit. The runtime kills other programs that use setjmp,
+//             instrumented, have neither limit. Only suites in which the addon has threads of its
+//             own are run, unless others are asked for. The runtime kills other programs that use setjmp,
 //             shells among them: tests start what they need without one (test/support/child.ts).
 
 import { spawnSync } from 'node:child_process';
@@ -71,7 +72,17 @@ function environment(addon, sanitize, reports) {
 }
 
 // What these do with the addon other suites do too, without a process for each program.
-const LEFT_OUT = ['bench', 'docs', 'examples'].map((folder) => `--exclude=test/${folder}/**`);
+const LEFT_OUT = ['bench/**', 'cli/usage.test.ts', 'docs/**', 'examples/**', 'package/**'].map(
+  (what) => `--exclude=test/${what}`,
+);
+// Where the addon has threads besides JavaScript's; in all others ThreadSanitizer has nothing to compare.
+const THREADED = ['chaos', 'codec/session', 'copy', 'fd/linger', 'health', 'net/close', 'process', 'proxy'];
+
+/** The suites to run, of all or of those that were asked for. */
+function suites(sanitize, files) {
+  if (files.length > 0 || sanitize !== 'thread') return files;
+  return THREADED.map((what) => `test/${what}`);
+}
 
 /** The counts of vitest's own report. A run without one failed as a whole. */
 async function vitest(files, env, folder) {
@@ -122,7 +133,7 @@ export async function testAddon(sanitize, files) {
   if (addon === null) return FAILED;
   const folder = mkdtempSync(join(tmpdir(), 'spliceway-sanitized-'));
   try {
-    const counts = await vitest(files, environment(addon, sanitize, folder), folder);
+    const counts = await vitest(suites(sanitize, files), environment(addon, sanitize, folder), folder);
     const found = readReports(folder);
     for (const finding of found) console.error(finding);
     return { passed: counts.passed, failed: counts.failed + found.length };

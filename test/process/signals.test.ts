@@ -103,7 +103,7 @@ describe.runIf(process.platform === 'linux')('traffic loses nothing', LIMIT, () 
     const { failures, signals } = await outcomeOf(`
       let seen = 0;
       process.on('SIGCHLD', () => seen++);
-      for (let i = 0; i < 40; i++) await once(spawn('/bin/true'), 'close');
+      for (let i = 0; i < 40; i++) await once(spawn('/bin/true', { env: {} }), 'close');
       await finish(seen);
     `);
     expect(failures).toEqual([]);
