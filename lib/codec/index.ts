@@ -12,12 +12,24 @@ export { Framing } from './framing';
 export { type HeaderBodyOptions, headerBody } from './header-body';
 export type { BatchHandler, FrameHandlers } from './intake';
 export { type LengthPrefixOptions, lengthPrefix } from './length-prefix';
-export { MessageConn } from './message-conn';
+export { MessageConn, type MessageConnOptions } from './message-conn';
 export { netstrings } from './netstrings';
 export type { DecodingOptions, MessageOptions } from './options';
 export { type Delimiter, Reader, type ReaderOptions } from './reader';
 export { Scanner, type ScannerOptions } from './scanner';
 export { BufferFullError } from './sending';
+export { DecodeError, type Serialiser } from './serialiser';
+export {
+  type FlatBuffersBuilder,
+  flatBuffers,
+  json,
+  type MessagePackLibrary,
+  messagePack,
+  type ProtobufEsLibrary,
+  type ProtobufJsType,
+  protobufEs,
+  protobufJs,
+} from './serialisers';
 export { RequestError, type RequestHandler } from './session';
 export type { ByteReader, ByteSource } from './source';
 export {
