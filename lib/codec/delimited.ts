@@ -49,12 +49,17 @@ class Lines extends Delimited {
 
 const LONGEST_DELIMITER = 256;
 
+/** What is to end something, as bytes of its own: 1 to 256. */
+export function delimitingBytes(name: string, sequence: Uint8Array | string): Buffer {
+  if (typeof sequence !== 'string') checkBytes(name, sequence);
+  const bytes = Buffer.from(sequence);
+  checkInteger(`${name}.length`, bytes.length, 1, LONGEST_DELIMITER);
+  return bytes;
+}
+
 /** Frames that end with a certain sequence of bytes, 1 to 256 of them, which bodies must not contain. */
 export function delimiter(sequence: Uint8Array | string): Framing {
-  if (typeof sequence !== 'string') checkBytes('sequence', sequence);
-  const bytes = Buffer.from(sequence);
-  checkInteger('sequence.length', bytes.length, 1, LONGEST_DELIMITER);
-  return new Delimited(bytes);
+  return new Delimited(delimitingBytes('sequence', sequence));
 }
 
 /**

@@ -157,6 +157,11 @@ export class FramedConn extends Messages<Frame> {
   }
 
   /** @internal */
+  protected override delivered(frame: Frame): Frame {
+    return frame;
+  }
+
+  /** @internal */
   protected override control(command: number, body: Buffer): unknown {
     return this.session?.heard(command, body);
   }

@@ -4,16 +4,19 @@ import type { Conn } from '../conn';
 import { advanced, joined, without } from '../pending';
 import { Call, type FrameCallOptions, isLimited } from './call';
 
-class PendingReceive<M> extends Call<M | null> {
+class PendingReceive<T> extends Call<T | null> {
   limited = false;
 }
 
-export class Inbox<M> {
+export class Inbox<M, T> {
   private items: M[] = [];
   private next = 0;
-  private waiting: PendingReceive<M> | null = null;
+  private waiting: PendingReceive<T> | null = null;
   /** How much memory waits, about. */
   size = 0;
+
+  /** @param delivered makes of a message what it is to whoever receives it, when it is received; it may throw */
+  constructor(private readonly delivered: (message: M) => T) {}
 
   get isEmpty(): boolean {
     return this.next === this.items.length;
@@ -29,15 +32,15 @@ export class Inbox<M> {
     return this.waiting?.limited === true;
   }
 
-  /** The first message, where there is one. */
-  take(): M {
+  /** The first message, where there is one. Throws what `delivered` does; the message is gone then, too. */
+  take(): T {
     const message = this.items[this.next++] as M;
     if (this.isEmpty) {
       this.items = [];
       this.next = 0;
       this.size = 0;
     }
-    return message;
+    return this.delivered(message);
   }
 
   /** For the first call that waits, or for one to come. */
@@ -49,12 +52,16 @@ export class Inbox<M> {
       return;
     }
     this.waiting = advanced(first);
-    first.resolve(message);
+    try {
+      first.resolve(this.delivered(message));
+    } catch (error) {
+      first.fail(error);
+    }
   }
 
   /** @param onLeft is called when the call has been given up */
-  wait(conn: Conn, options: FrameCallOptions | undefined, onLeft: () => void): Promise<M | null> {
-    const call = new PendingReceive<M>('receive', conn);
+  wait(conn: Conn, options: FrameCallOptions | undefined, onLeft: () => void): Promise<T | null> {
+    const call = new PendingReceive<T>('receive', conn);
     this.waiting = joined(this.waiting, call);
     if (isLimited(options)) {
       call.limited = true;

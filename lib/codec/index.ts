@@ -12,19 +12,34 @@ export { Framing } from './framing';
 export { type HeaderBodyOptions, headerBody } from './header-body';
 export type { BatchHandler, FrameHandlers } from './intake';
 export { type LengthPrefixOptions, lengthPrefix } from './length-prefix';
-export { MessageConn } from './message-conn';
+export { MessageConn, type MessageConnOptions } from './message-conn';
 export { netstrings } from './netstrings';
 export type { DecodingOptions, MessageOptions } from './options';
+export { type Delimiter, Reader, type ReaderOptions } from './reader';
 export { Scanner, type ScannerOptions } from './scanner';
 export { BufferFullError } from './sending';
+export { DecodeError, type Serialiser } from './serialiser';
+export {
+  type FlatBuffersBuilder,
+  flatBuffers,
+  json,
+  type MessagePackLibrary,
+  messagePack,
+  type ProtobufEsLibrary,
+  type ProtobufJsType,
+  protobufEs,
+  protobufJs,
+} from './serialisers';
 export { RequestError, type RequestHandler } from './session';
-export type { ByteSource } from './source';
+export type { ByteReader, ByteSource } from './source';
 export {
   ErrAdvanceTooFar,
   ErrBadReadCount,
+  ErrBufferFull,
   ErrFinalToken,
   ErrNegativeAdvance,
   ErrNoProgress,
+  ErrShortWrite,
   ErrTooLong,
   type Split,
   type SplitFunc,
@@ -34,3 +49,4 @@ export {
   scanWords,
 } from './split';
 export { MAX_SCAN_TOKEN_SIZE, TokenBuffer, type TokenOptions } from './token-buffer';
+export { type ByteWriter, Writer, type WriterOptions } from './writer';

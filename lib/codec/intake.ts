@@ -29,8 +29,10 @@ export interface FrameHandlers {
 export type BatchHandler = (batch: FrameBatch) => unknown;
 
 /** The connection that takes what arrives. */
-export interface IntakeOwner<M> {
+export interface IntakeOwner<M, T> {
   messageOf(command: number, body: Buffer): M;
+  /** What a message is to whoever receives it, made when that happens. It may throw, which ends nothing. */
+  delivered(message: M): T;
   /** A control frame. A promise holds up what comes after it. */
   control(command: number, body: Buffer): unknown;
   /** Nothing more arrives: null at the end of the stream. */
@@ -42,10 +44,10 @@ const READ_AHEAD = 64 * 1024;
 // What a message costs besides its bytes, about.
 const EMPTY = 64;
 
-export class Intake<M> implements FrameSink {
+export class Intake<M, T> implements FrameSink {
   private readonly decoding: Decoding;
   private readonly timer: FrameTimer;
-  private readonly inbox = new Inbox<M>();
+  private readonly inbox: Inbox<M, T>;
   private handler: BatchHandler | null = null;
   private handlers: FrameHandlers = {};
   /** A read is under way. */
@@ -62,8 +64,9 @@ export class Intake<M> implements FrameSink {
     private readonly conn: Conn,
     options: CheckedMessages,
     control: number,
-    private readonly owner: IntakeOwner<M>,
+    private readonly owner: IntakeOwner<M, T>,
   ) {
+    this.inbox = new Inbox((message) => owner.delivered(message));
     this.decoding = new Decoding(options.framing, options.maxFrame, options.resynchronise, control, options.debug);
     this.timer = new FrameTimer(
       options.frameTimeout,
@@ -80,10 +83,10 @@ export class Intake<M> implements FrameSink {
     return this.decoding.skippedBytes;
   }
 
-  receive(options?: FrameCallOptions): Promise<M | null> {
+  receive(options?: FrameCallOptions): Promise<T | null> {
     if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason);
     if (this.handler !== null) return rejected(opError('receive', this.conn, ErrBusy));
-    if (!this.inbox.isEmpty) return Promise.resolve(this.takeOne());
+    if (!this.inbox.isEmpty) return this.takeOne((message) => message);
     if (this.over !== undefined) return this.over === null ? Promise.resolve(null) : rejected(this.over);
     const message = this.inbox.wait(this.conn, options, () => this.stopIfUnwanted());
     this.readOn();
@@ -91,15 +94,19 @@ export class Intake<M> implements FrameSink {
   }
 
   /** A message that is at hand, for an iterator. */
-  taken(): Promise<IteratorResult<M, undefined>> | null {
+  taken(): Promise<IteratorResult<T, undefined>> | null {
     if (this.inbox.isEmpty || this.handler !== null) return null;
-    return Promise.resolve({ value: this.takeOne(), done: false });
+    return this.takeOne((value) => ({ value, done: false }));
   }
 
-  private takeOne(): M {
-    const message = this.inbox.take();
-    if (this.demanded && this.inbox.isEmpty) this.readOn();
-    return message;
+  private takeOne<R>(as: (message: T) => R): Promise<R> {
+    try {
+      return Promise.resolve(as(this.inbox.take()));
+    } catch (error) {
+      return rejected(error);
+    } finally {
+      if (this.demanded && this.inbox.isEmpty) this.readOn();
+    }
   }
 
   /** Has frames read although nobody waits for one: control frames are among them. */

@@ -7,23 +7,40 @@ import { checkCall, type FrameCallOptions } from './call';
 import { checkFraming, type Framing } from './framing';
 import { Messages } from './messages';
 import type { MessageOptions } from './options';
+import type { Body } from './outbox';
+import { checkMethods, decodeBody, type Serialiser } from './serialiser';
+
+export interface MessageConnOptions<In = Buffer, Out = Uint8Array | string> extends MessageOptions {
+  /** What messages are made of bodies with, and bodies of messages. Default: a message is its body. */
+  serialiser?: Serialiser<In, Out> | undefined;
+}
 
 const NO_CONTROL = -1;
 
-/** Messages over any Conn, as FramedConn has them, without commands: lengths, lines, delimiters, netstrings. */
-export class MessageConn extends Messages<Buffer> {
-  constructor(conn: Conn, framing: Framing, options: MessageOptions = {}) {
+/**
+ * Messages over any Conn, as FramedConn has them, without commands: lengths, lines, delimiters, netstrings.
+ * With a serialiser they are what it makes of bodies: `In` is what is received, `Out` what is sent.
+ */
+export class MessageConn<In = Buffer, Out = Uint8Array | string> extends Messages<Buffer, In> {
+  private readonly serialiser: Serialiser<In, Out> | null;
+
+  constructor(conn: Conn, framing: Framing, options: MessageConnOptions<In, Out> = {}) {
     checkFraming('framing', framing);
     super(conn, framing, options, NO_CONTROL);
+    const { serialiser = null } = options;
+    if (serialiser !== null) checkMethods('options.serialiser', serialiser, 'encode', 'decode');
+    this.serialiser = serialiser;
   }
 
   /**
-   * Sends a message; fulfils when the kernel has all of it. One that is bytes must not change until then.
-   * @throws with the code `ERR_INVALID_ARG_VALUE` where the framing cannot express it: a line with a newline
+   * Sends a message; fulfils when the kernel has all of it. What its body's bytes lie in must not change until then.
+   * @throws what the serialiser throws; with the code `ERR_INVALID_ARG_VALUE` where the framing cannot express the
+   *   body: a line with a newline
    */
-  send(body: Uint8Array | string, options?: FrameCallOptions): Promise<void> {
+  send(message: Out, options?: FrameCallOptions): Promise<void> {
+    let body: Body;
     try {
-      this.checkBody(body);
+      body = this.bodyOf(message);
       checkCall(options);
     } catch (error) {
       return Promise.reject(error);
@@ -32,25 +49,36 @@ export class MessageConn extends Messages<Buffer> {
   }
 
   /** Sends messages one after the other; fulfils when the kernel has all of them. If one is wrong, none is sent. */
-  sendMany(bodies: Iterable<Uint8Array | string>, options?: FrameCallOptions): Promise<void> {
-    const list: (Uint8Array | string)[] = [];
+  sendMany(messages: Iterable<Out>, options?: FrameCallOptions): Promise<void> {
+    const bodies: Body[] = [];
     return checked(
       () => {
-        if (typeof bodies !== 'object' || bodies === null) throw invalidType('bodies', 'an iterable of bodies', bodies);
-        for (const body of bodies) {
-          this.checkBody(body);
-          list.push(body);
+        if (typeof messages !== 'object' || messages === null) {
+          throw invalidType('messages', 'an iterable of messages', messages);
         }
+        for (const message of messages) bodies.push(this.bodyOf(message));
         checkCall(options);
       },
       async () => {
-        await Promise.all(new Set(list.map((body) => this.sendFrame(0, body, options))));
+        await Promise.all(new Set(bodies.map((body) => this.sendFrame(0, body, options))));
       },
     );
+  }
+
+  private bodyOf(message: Out): Body {
+    const body: unknown = this.serialiser === null ? message : this.serialiser.encode(message);
+    this.checkBody(body);
+    return body;
   }
 
   /** @internal */
   protected override messageOf(_command: number, body: Buffer): Buffer {
     return body;
+  }
+
+  /** @internal */
+  protected override delivered(body: Buffer): In {
+    // Without a serialiser In is Buffer.
+    return this.serialiser === null ? (body as In) : decodeBody(this.serialiser, body);
   }
 }

@@ -22,13 +22,13 @@ const DEFAULT_SHUTDOWN_TIMEOUT = 5000;
  * and closes it. Deadlines set on it hold, and one that passes inside a frame that is being written ends
  * the connection.
  */
-export abstract class Messages<M> implements AsyncIterable<M>, AsyncDisposable, Disposable {
+export abstract class Messages<M, T = M> implements AsyncIterable<T>, AsyncDisposable, Disposable {
   /** The connection that carries the frames. */
   readonly conn: Conn;
   /** @internal */
   protected readonly sending: Sending;
   /** @internal */
-  protected readonly intake: Intake<M>;
+  protected readonly intake: Intake<M, T>;
   private readonly options: CheckedMessages;
   private closing: Promise<void> | null = null;
   private closed = false;
@@ -43,7 +43,7 @@ export abstract class Messages<M> implements AsyncIterable<M>, AsyncDisposable, 
       conn.close();
       this.intake.fail(error);
     });
-    this.intake = new Intake<M>(conn, this.options, control, this.asOwner());
+    this.intake = new Intake<M, T>(conn, this.options, control, this.asOwner());
   }
 
   /**
@@ -52,7 +52,7 @@ export abstract class Messages<M> implements AsyncIterable<M>, AsyncDisposable, 
    * nothing is lost.
    * @throws FrameError for a bad frame, after all that came before it; OpError `op: 'receive'` or `'read'`
    */
-  receive(options?: FrameCallOptions): Promise<M | null> {
+  receive(options?: FrameCallOptions): Promise<T | null> {
     try {
       checkCall(options);
     } catch (error) {
@@ -71,12 +71,12 @@ export abstract class Messages<M> implements AsyncIterable<M>, AsyncDisposable, 
   }
 
   /** receive() until the end of the stream; closing ends it without an error. `break` closes nothing and loses nothing. */
-  [Symbol.asyncIterator](): AsyncIterator<M, undefined> {
+  [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
     // By hand: an async generator costs more than all else that is done for a small message.
     return { next: () => this.intake.taken() ?? this.nextMessage() };
   }
 
-  private async nextMessage(): Promise<IteratorResult<M, undefined>> {
+  private async nextMessage(): Promise<IteratorResult<T, undefined>> {
     const message = await this.receive().catch((error: unknown) => {
       if (this.closed && (error as Error).cause === ErrClosed) return null;
       throw error;
@@ -202,9 +202,10 @@ export abstract class Messages<M> implements AsyncIterable<M>, AsyncDisposable, 
     return this.sending.send(command, body, options);
   }
 
-  private asOwner(): IntakeOwner<M> {
+  private asOwner(): IntakeOwner<M, T> {
     return {
       messageOf: (command, body) => this.messageOf(command, body),
+      delivered: (message) => this.delivered(message),
       control: (command, body) => this.control(command, body),
       ended: (error) => this.intakeEnded(error),
     };
@@ -212,6 +213,9 @@ export abstract class Messages<M> implements AsyncIterable<M>, AsyncDisposable, 
 
   /** @internal */
   protected abstract messageOf(command: number, body: Buffer): M;
+
+  /** @internal */
+  protected abstract delivered(message: M): T;
 
   /** @internal */
   protected control(_command: number, _body: Buffer): unknown {

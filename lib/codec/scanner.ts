@@ -2,7 +2,7 @@
 
 import { checkObject, checkSignal } from '../check';
 import { asError, invalidValue } from '../errors';
-import { type ByteSource, type Filler, fillerOf } from './source';
+import { type ByteSource, EMPTY_AT_MOST, type Filler, fillerOf } from './source';
 import { ErrNoProgress, type SplitFunc } from './split';
 import { TokenBuffer, type TokenOptions } from './token-buffer';
 
@@ -17,7 +17,6 @@ type Encoding = 'utf8' | undefined;
 /** What iteration gives. */
 type Token<E extends Encoding> = E extends 'utf8' ? string : Buffer;
 
-const EMPTY_AT_MOST = 100;
 // So that whoever takes a batch has a chance to look up from it.
 const BATCH = 4096;
 

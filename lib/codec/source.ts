@@ -1,38 +1,58 @@
-// Where a Scanner has its bytes from.
+// Where a Scanner and a Reader have their bytes from.
 
-import type { Conn } from '../conn';
+import { isThenable } from '../calling';
+import type { CallOptions, Conn } from '../conn';
 import { invalidType } from '../errors';
+import { Pending } from '../pending';
 import { ErrBadReadCount } from './split';
-import type { TokenBuffer } from './token-buffer';
 
 type Bytes = Uint8Array | string;
+type Answer = Bytes | null | undefined;
+
+/** Whatever reads as Go's io.Reader does: it fills part of p, and answers with how much, or null at the end. */
+export interface ByteReader {
+  read(p: Uint8Array, options?: CallOptions): number | null | Promise<number | null>;
+}
 
 /**
- * What can be scanned: a Conn, anything that is iterated (a stream of Node's, an async generator, an
- * array of chunks), a function that answers the next bytes and null at the end, or all bytes at once.
+ * Where bytes can come from: a Conn, anything that is iterated (a stream of Node's, an async generator,
+ * an array of chunks), a function that answers the next bytes and null at the end, an object with
+ * `read(p)`, or all bytes at once.
  */
 export type ByteSource =
   | Conn
   | AsyncIterable<Bytes>
   | Iterable<Bytes>
+  | ByteReader
   | (() => Bytes | null | Promise<Bytes | null>)
   | Bytes;
 
-/** Feeds a buffer once: how many bytes that were, or null at the end. */
-export type Filler = (tokens: TokenBuffer, signal: AbortSignal | undefined) => Promise<number | null>;
+/** What a source is read into. */
+export interface ByteSink {
+  /** Memory to read into; never empty. */
+  room(): Buffer;
+  /** How many bytes of it were filled. */
+  filled(n: number): void;
+  /** Adds bytes, which are copied, or text as UTF-8. */
+  feed(chunk: Bytes): void;
+}
+
+/** Feeds a sink once: how many bytes that were, or null at the end. */
+export type Filler = (sink: ByteSink, signal: AbortSignal | undefined) => Promise<number | null>;
+
+/** How often a source may answer with nothing at all (Go's maxConsecutiveEmptyReads). */
+export const EMPTY_AT_MOST = 100;
+
+class Waiting<T> extends Pending<T> {}
 
 export function fillerOf(source: unknown): Filler {
   if (typeof source === 'string' || source instanceof Uint8Array) return feeding(once(source));
   if (typeof source === 'function') return feeding(source as () => Bytes | null);
   if (isConn(source)) return isOfPackets(source) ? byChunk(source) : intoRoom(source);
   const iterator = iteratorOf(source);
-  if (iterator === null) {
-    throw invalidType('source', 'a Conn, an iterable of bytes, a function, a string or a Uint8Array', source);
-  }
-  return feeding(async () => {
-    const { done, value } = await iterator.next();
-    return done === true ? null : value;
-  });
+  if (iterator !== null) return feeding(() => nextOf(iterator));
+  if (isReader(source)) return intoRoom(source);
+  throw invalidType('source', 'a Conn, an iterable of bytes, a function, a string or a Uint8Array', source);
 }
 
 function isConn(source: unknown): source is Conn {
@@ -40,38 +60,64 @@ function isConn(source: unknown): source is Conn {
   return typeof read === 'function' && typeof setReadDeadline === 'function';
 }
 
+function isReader(source: unknown): source is ByteReader {
+  return typeof (source as Partial<ByteReader> | null)?.read === 'function';
+}
+
 // What does not fit into the room for a packet would be lost.
 function isOfPackets(conn: Conn): boolean {
   return conn.localAddr.network === 'unixpacket';
 }
 
-function intoRoom(conn: Conn): Filler {
-  return async (tokens, signal) => {
-    const room = tokens.room();
-    const n = await conn.read(room, { signal });
+function intoRoom(reader: ByteReader): Filler {
+  return async (sink, signal) => {
+    const room = sink.room();
+    const n = await reader.read(room, { signal });
     if (n === null) return null;
     if (!(n >= 0 && n <= room.length)) throw ErrBadReadCount;
-    tokens.filled(n);
+    sink.filled(n);
     return n;
   };
 }
 
 function byChunk(conn: Conn): Filler {
-  return async (tokens, signal) => {
+  return async (sink, signal) => {
     const chunk = await conn.read({ signal });
-    if (chunk !== null) tokens.feed(chunk);
+    if (chunk !== null) sink.feed(chunk);
     return chunk?.length ?? null;
   };
 }
 
-function feeding(next: () => Bytes | null | Promise<Bytes | null>): Filler {
-  return async (tokens, signal) => {
+function feeding(next: () => Answer | Promise<Answer>): Filler {
+  // Of a wait that was given up: what comes of it is for the next one.
+  let left: Answer | Promise<Answer>;
+  return async (sink, signal) => {
     signal?.throwIfAborted();
-    const chunk = await next();
+    const answer = left ?? next();
+    left = undefined;
+    const chunk = await unlessAborted(answer, signal, () => {
+      left = answer;
+    });
     if (chunk === null || chunk === undefined) return null;
-    tokens.feed(chunk);
+    sink.feed(chunk);
     return chunk.length;
   };
+}
+
+function unlessAborted<T>(answer: T | Promise<T>, signal: AbortSignal | undefined, leave: () => void): T | Promise<T> {
+  if (signal === undefined || !isThenable(answer)) return answer;
+  const call = new Waiting<T>();
+  call.abortOn(signal, leave);
+  answer.then(
+    (value) => call.resolve(value),
+    (error: unknown) => call.abort(error),
+  );
+  return call.promise;
+}
+
+async function nextOf(iterator: AsyncIterator<Bytes> | Iterator<Bytes>): Promise<Answer> {
+  const { done, value } = await iterator.next();
+  return done === true ? null : value;
 }
 
 function once(bytes: Bytes): () => Bytes | null {

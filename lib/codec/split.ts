@@ -32,6 +32,8 @@ class ScanError extends Error {
 export const ErrFinalToken: Error = new ScanError('final token', 'ERR_SPLICEWAY_FINAL_TOKEN');
 /** A token does not fit (Go's bufio.ErrTooLong). */
 export const ErrTooLong: Error = new ScanError('bufio.Scanner: token too long', 'ERR_SPLICEWAY_TOKEN_TOO_LONG');
+/** A Reader finds no delimiter within the bytes that it may gather (Go's bufio.ErrBufferFull). */
+export const ErrBufferFull: Error = new ScanError('bufio: buffer full', 'ERR_SPLICEWAY_TOKEN_TOO_LONG');
 /** A split function went backwards (Go's bufio.ErrNegativeAdvance). */
 export const ErrNegativeAdvance: Error = new ScanError(
   'bufio.Scanner: SplitFunc returns negative advance count',
@@ -52,6 +54,9 @@ export const ErrBadReadCount: Error = new ScanError(
   'bufio.Scanner: Read returned impossible count',
   'ERR_SPLICEWAY_READ_COUNT',
 );
+
+/** A Writer's destination took less than it was given, and did not say why (Go's io.ErrShortWrite). */
+export const ErrShortWrite: Error = new ScanError('short write', 'ERR_SPLICEWAY_SHORT_WRITE');
 
 /** What Go panics with: a split function that would give empty tokens for ever. */
 export function tooManyEmptyTokens(): Error {

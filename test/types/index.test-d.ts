@@ -1,5 +1,8 @@
 // The public types, as a caller sees them.
 
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { type Timestamp, TimestampSchema } from '@bufbuild/protobuf/wkt';
+import { ByteBuffer } from 'flatbuffers';
 import {
   type Addr,
   type ClientHello,
@@ -26,7 +29,9 @@ import {
   type UnixConn,
   type UnixgramConn,
 } from 'spliceway';
+import { type FlatBuffersBuilder, flatBuffers, json, lines, MessageConn, protobufEs } from 'spliceway/codec';
 import { expectTypeOf, test } from 'vitest';
+import { PersonTable } from '../codec/messages.ts';
 
 test('dial and listen know their network', () => {
   expectTypeOf(dial('tcp', '')).resolves.toEqualTypeOf<TCPConn>();
@@ -84,4 +89,17 @@ test("a proxy's events are told apart by their type", () => {
   const event = {} as ProxyEvent;
   if (event.type === 'end') expectTypeOf(event.error).toEqualTypeOf<OpError | null>();
   if (event.type === 'targetUp') expectTypeOf(event).not.toHaveProperty('source');
+});
+
+test('a MessageConn gives and takes what its serialiser does', () => {
+  const conn = {} as Conn;
+  expectTypeOf(new MessageConn(conn, lines())).toEqualTypeOf<MessageConn<Buffer, Uint8Array | string>>();
+  const plain = new MessageConn(conn, lines(), { maxFrame: 10 });
+  expectTypeOf(plain.receive()).resolves.toEqualTypeOf<Buffer | null>();
+  const numbers = new MessageConn(conn, lines(), { serialiser: json<number>() });
+  expectTypeOf(numbers).toEqualTypeOf<MessageConn<number, number>>();
+  const times = new MessageConn(conn, lines(), { serialiser: protobufEs({ fromBinary, toBinary }, TimestampSchema) });
+  expectTypeOf(times).toEqualTypeOf<MessageConn<Timestamp, Timestamp>>();
+  const tables = new MessageConn(conn, lines(), { serialiser: flatBuffers(ByteBuffer, PersonTable.getRootAsPerson) });
+  expectTypeOf(tables).toEqualTypeOf<MessageConn<PersonTable, FlatBuffersBuilder>>();
 });
