@@ -1,5 +1,6 @@
 // The public surface of `spliceway/codec`.
 
+export { type BufferCounters, bufferCounters } from '../buffers';
 export { FrameBatch } from './batch';
 export type { FrameCallOptions } from './call';
 export { crc32 } from './crc32';
@@ -34,3 +35,4 @@ export {
   scanWords,
 } from './split';
 export { MAX_SCAN_TOKEN_SIZE, TokenBuffer, type TokenOptions } from './token-buffer';
+export type { AckedSend, SendState } from './waiting-send';

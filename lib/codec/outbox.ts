@@ -1,18 +1,15 @@
 // Frames that wait to be written, laid out for one system call: small ones one after the other in memory
 // of ours, large bodies where they are.
 
+import { CHUNK } from '../binding';
+import { dropBuffer, giveBackBuffer, takeBuffer } from '../buffers';
 import { partOf } from '../chunk';
 import type { Framing } from './framing';
 
 export type Body = Uint8Array | string;
 
-const SIZE = 64 * 1024;
 // Up to here a body is copied; a part of its own in the list costs as much.
 const COPIED = 4096;
-const IDLE_AT_MOST = 16;
-
-// For all connections: one that has nothing to write has none.
-const idle: Buffer[] = [];
 
 export const lengthOf = (body: Body): number => (typeof body === 'string' ? Buffer.byteLength(body) : body.length);
 
@@ -43,6 +40,19 @@ export class Outbox {
     this.addTail(buffer);
   }
 
+  /** The same for bytes that are not copied, and that remove() may take out again: of a framing without a tail. */
+  addRemovable(command: number, bytes: Uint8Array): void {
+    const head = this.framing.head(bytes.length);
+    this.size += head + bytes.length;
+    this.addApart(command, bytes, bytes.length, head);
+  }
+
+  /** Takes a frame out. @param bytes the very object that was added */
+  remove(bytes: Uint8Array): void {
+    const at = this.parts.indexOf(bytes);
+    for (const part of this.parts.splice(at - 1, 2)) this.size -= part.length;
+  }
+
   private addApart(command: number, body: Body, length: number, head: number): void {
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     const { framing } = this;
@@ -64,9 +74,9 @@ export class Outbox {
 
   /** The buffer, with room for so many bytes from `to` on. */
   private room(n: number): Buffer {
-    if (this.buffer !== null && this.to + n <= SIZE) return this.buffer;
+    if (this.buffer !== null && this.to + n <= CHUNK) return this.buffer;
     this.endPart();
-    const buffer = idle.pop() ?? Buffer.allocUnsafeSlow(SIZE);
+    const buffer = takeBuffer();
     this.used.push(buffer);
     this.buffer = buffer;
     this.from = this.to = 0;
@@ -99,8 +109,13 @@ export class Sendable {
     private readonly used: Buffer[],
   ) {}
 
-  /** Once it was written; not where that failed, and who knows what still reads it. */
+  /** It was written. */
   done(): void {
-    for (const buffer of this.used) if (idle.length < IDLE_AT_MOST) idle.push(buffer);
+    for (const buffer of this.used) giveBackBuffer(buffer);
+  }
+
+  /** It was not, and who knows what still reads it. */
+  drop(): void {
+    for (const _ of this.used) dropBuffer();
   }
 }
