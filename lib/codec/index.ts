@@ -19,6 +19,13 @@ export type { DecodingOptions, MessageOptions } from './options';
 export { Scanner, type ScannerOptions } from './scanner';
 export { BufferFullError } from './sending';
 export { RequestError, type RequestHandler } from './session';
+export {
+  SharedBytes,
+  type SharedMessage,
+  SharedPool,
+  type SharedPoolCounters,
+  type SharedPoolOptions,
+} from './shared-pool';
 export type { ByteSource } from './source';
 export {
   ErrAdvanceTooFar,

@@ -30,7 +30,7 @@ export class Outbox {
     const { framing } = this;
     const head = framing.head(length);
     this.size += head + length + framing.tail;
-    if (length > COPIED) return this.addApart(command, body, length, head);
+    if (length > COPIED) return void this.addApart(command, body, length, head);
     const buffer = this.room(head + length + framing.tail);
     framing.writeHead(buffer, this.to, length, command);
     this.to += head;
@@ -40,20 +40,19 @@ export class Outbox {
     this.addTail(buffer);
   }
 
-  /** The same for bytes that are not copied, and that remove() may take out again: of a framing without a tail. */
-  addRemovable(command: number, bytes: Uint8Array): void {
+  /** The same for bytes that are not copied, of a framing without a tail. Answers what remove() takes it out by. */
+  addRemovable(command: number, bytes: Uint8Array): Uint8Array {
     const head = this.framing.head(bytes.length);
     this.size += head + bytes.length;
-    this.addApart(command, bytes, bytes.length, head);
+    return this.addApart(command, bytes, bytes.length, head);
   }
 
-  /** Takes a frame out. @param bytes the very object that was added */
-  remove(bytes: Uint8Array): void {
-    const at = this.parts.indexOf(bytes);
-    for (const part of this.parts.splice(at - 1, 2)) this.size -= part.length;
+  remove(headPart: Uint8Array, length: number): void {
+    const parts = this.parts.splice(this.parts.indexOf(headPart), length > 0 ? 2 : 1);
+    for (const part of parts) this.size -= part.length;
   }
 
-  private addApart(command: number, body: Body, length: number, head: number): void {
+  private addApart(command: number, body: Body, length: number, head: number): Uint8Array {
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     const { framing } = this;
     this.room(head);
@@ -61,10 +60,12 @@ export class Outbox {
     const buffer = this.buffer as Buffer;
     framing.writeHead(buffer, this.to, length, command);
     framing.sealApart(buffer, this.to, bytes);
-    if (head > 0) this.parts.push(partOf(buffer, this.to, this.to + head));
-    this.parts.push(bytes);
+    const headPart = partOf(buffer, this.to, this.to + head);
+    if (head > 0) this.parts.push(headPart);
+    if (length > 0) this.parts.push(bytes);
     this.from = this.to += head;
     this.addTail(this.room(framing.tail));
+    return headPart;
   }
 
   private addTail(buffer: Buffer): void {

@@ -1,7 +1,6 @@
 // The sending side of a connection of frames: what is sent before the next turn, or while a write is
 // under way, goes out in one system call.
 
-import { sliceOf } from '../chunk';
 import type { Conn } from '../conn';
 import { asError, ErrClosed } from '../errors';
 import { advanced, joined, Pending, rejected, without } from '../pending';
@@ -90,7 +89,7 @@ export class Sending {
    * @param error why nothing may be sent
    */
   sendAcked(command: number, body: Uint8Array, error: Error | null, options: FrameCallOptions = {}): AckedSend {
-    const call = new AckedCall(this.conn, command, sliceOf(body, 0, body.length));
+    const call = new AckedCall(this.conn, command, body, body.length);
     const why = error ?? this.error;
     if (options.signal?.aborted === true) call.abort(options.signal.reason);
     else if (why !== null) call.fail(why);
@@ -130,16 +129,15 @@ export class Sending {
 
   private putAcked(call: AckedCall): void {
     const before = this.box.size;
-    this.box.addRemovable(call.command, call.body);
-    this.expect(before).add(call);
+    call.head = this.box.addRemovable(call.command, call.body);
     call.state = 'buffering';
-    call.isLaidOut = true;
+    this.expect(before).add(call);
   }
 
   private takeBack(call: AckedCall): void {
-    if (!call.isLaidOut) return this.leave(call);
+    if (call.head === null) return this.leave(call);
     const before = this.box.size;
-    this.box.remove(call.body);
+    this.box.remove(call.head, call.length);
     this.buffered += this.box.size - before;
     this.written?.remove(call);
     this.admit();

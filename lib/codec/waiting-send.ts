@@ -34,17 +34,9 @@ export interface AckedSend {
 
 export class AckedCall extends WaitingSend implements AckedSend {
   state: SendState = 'idle';
-  /** It is no longer in the line of those that wait for room. */
-  isLaidOut = false;
-
-  constructor(
-    conn: Conn,
-    command: number,
-    /** A view of its own, by which it is found again. */
-    override readonly body: Uint8Array,
-  ) {
-    super(conn, command, body, body.length);
-  }
+  declare readonly body: Uint8Array;
+  /** Its header, once it is no longer in the line of those that wait for room. */
+  head: Uint8Array | null = null;
 
   get done(): Promise<void> {
     return this.promise;
