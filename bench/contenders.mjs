@@ -152,6 +152,22 @@ export const dialing = {
 };
 export const pooling = { name: 'pool', ...program('time-wait.mjs', 'spliceway Pool', 'pool') };
 
+// CRC-32.
+export const crc32Zlib = { name: 'zlib', short: 'zlib', ...program('crc32.mjs', 'zlib.crc32()', 'zlib') };
+export const crc32Spliceway = { name: 'spliceway', ...program('crc32.mjs', 'spliceway crc32()', 'spliceway') };
+
+// Servers that count frames.
+export const nodeFrames = { name: 'node-net', ...script('node-frames.mjs', 'JavaScript over node:net', 'JS') };
+export const nodeFramesAwaiting = {
+  name: 'node-net-await',
+  ...script('node-frames-await.mjs', 'JavaScript over node:net, for await', 'JS await'),
+};
+export const splicewayFrames = { name: 'spliceway', ...spliceway('spliceway-frames.mjs', 'FramedConn onFrames()') };
+export const splicewayFramesAwaiting = {
+  name: 'spliceway-await',
+  ...spliceway('spliceway-frames-await.mjs', 'FramedConn for await'),
+};
+
 // Servers that count lines.
 export const readline = { name: 'readline', ...script('node-readline.mjs', "node:readline on('line')", 'readline') };
 export const readlineAwaiting = {

@@ -1,6 +1,7 @@
 // The memory in which bytes reach the caller.
 
-import { CHUNK, scratch } from './binding';
+import { scratch } from './binding';
+import { dropBuffer, takeBuffer } from './buffers';
 
 // Up to this length V8 keeps a typed array's bytes inside the object. Asking such an array for its
 // .buffer moves them out, which costs more than all else that a small write does.
@@ -59,13 +60,15 @@ export function sliceOf(bytes: Uint8Array, at: number, n: number): Buffer {
 // One buffer is lent to one handler after another, so that it stays in the processor's cache. A
 // handler that answers with a promise keeps it until then, and the next one gets another.
 let current: Buffer | null = null;
-const idle: Buffer[] = [];
-const IDLE_AT_MOST = 8;
 
 /** The buffer to read into and lend. */
 export function lentBuffer(): Buffer {
   // A handler may have transferred it away: it is then gone, with a length of 0.
-  if (current === null || current.length === 0) current = idle.pop() ?? Buffer.from(new ArrayBuffer(CHUNK));
+  if (current?.length === 0) {
+    dropBuffer();
+    current = null;
+  }
+  current ??= takeBuffer();
   return current;
 }
 
@@ -79,8 +82,4 @@ export function keepLent(): Buffer {
 /** The same for whoever was lent this chunk; null where its memory is no such buffer, but the chunk's own. */
 export function keepIfLent(chunk: Uint8Array): Buffer | null {
   return current !== null && current.buffer === chunk.buffer ? keepLent() : null;
-}
-
-export function giveBack(buffer: Buffer): void {
-  if (buffer.length === CHUNK && idle.length < IDLE_AT_MOST) idle.push(buffer);
 }

@@ -80,7 +80,7 @@ export abstract class Pending<T> {
     signal.addEventListener('abort', this.onAbort, { once: true });
   }
 
-  private forgetSignal(): void {
+  protected forgetSignal(): void {
     if (this.signal === null) return;
     this.signal.removeEventListener('abort', this.onAbort as () => void);
     this.signal = null;

@@ -36,6 +36,7 @@ const LIB_RANKS = [
     'progress',
     'pending',
     'addr',
+    'buffers',
     'chunk',
     'services',
     'turn',

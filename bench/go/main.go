@@ -1,8 +1,11 @@
 // The same servers in Go, written as Go programs mostly are: io.Copy, which splices between sockets
-// and uses sendfile from a file.
+// and uses sendfile from a file; bufio; hash/crc32.
 //
-//	go-peer proxy host:port target-host:port
-//	go-peer send  host:port file
+//	go-peer proxy  host:port target-host:port
+//	go-peer send   host:port file
+//	go-peer lines  host:port
+//	go-peer frames host:port
+//	go-peer crc32  size 1 seconds
 package main
 
 import (
@@ -14,15 +17,27 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 4 || (os.Args[1] != "proxy" && os.Args[1] != "send") {
-		fmt.Fprintln(os.Stderr, "usage: go-peer proxy|send host:port target-host:port|file")
-		os.Exit(2)
+	if err := run(os.Args[1:]); err != nil {
+		log.Fatal(err)
 	}
-	handle := proxyTo(os.Args[3])
-	if os.Args[1] == "send" {
-		handle = senderOf(os.Args[3])
+}
+
+func run(args []string) error {
+	switch {
+	case len(args) == 3 && args[0] == "proxy":
+		return serve(args[1], proxyTo(args[2]))
+	case len(args) == 3 && args[0] == "send":
+		return serve(args[1], senderOf(args[2]))
+	case len(args) == 2 && args[0] == "lines":
+		return serve(args[1], countLines)
+	case len(args) == 2 && args[0] == "frames":
+		return serve(args[1], countFrames)
+	case len(args) == 4 && args[0] == "crc32":
+		return measureCrc32(args[1], args[3])
 	}
-	log.Fatal(serve(os.Args[2], handle))
+	fmt.Fprintln(os.Stderr, "usage: go-peer proxy|send|lines|frames host:port [target|file], go-peer crc32 size 1 seconds")
+	os.Exit(2)
+	return nil
 }
 
 func serve(address string, handle func(*net.TCPConn)) error {

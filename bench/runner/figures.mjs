@@ -12,6 +12,7 @@ export function columnsOf(scenario, cells) {
       of: (figures, cell) => figure(ratio(cell, figures, baseline.name)),
     })),
     { title: `${scenario.things}/s`, of: ({ perSecond }) => figure(perSecond * (scenario.perThing ?? 1)) },
+    { title: 'GB/CPU s', of: ({ median }, cell) => figure(gigabytesPerCpuSecond(scenario, cell, median)) },
     { title: 'core', of: ({ busy }) => percent(busy) },
     { title: 'p50 µs', of: ({ p50 }) => figure(p50) },
     { title: 'p99 µs', of: ({ p99 }) => figure(p99) },
@@ -20,6 +21,12 @@ export function columnsOf(scenario, cells) {
   ];
   const everywhere = cells.flatMap((cell) => Object.values(cell.figures).map((figures) => ({ cell, figures })));
   return all.filter(({ of }) => everywhere.some(({ cell, figures }) => isFilled(of, figures, cell)));
+}
+
+// Of scenarios that measure nanoseconds of CPU for so many bytes, which the cell says.
+function gigabytesPerCpuSecond(scenario, { name }, ns) {
+  const { bytes } = scenario.cells.find((cell) => cell.name === name) ?? {};
+  return bytes === undefined ? undefined : bytes / ns;
 }
 
 function isFilled(of, figures, cell) {

@@ -2,10 +2,12 @@
 
 import { blocked } from './blocked.mjs';
 import { connect } from './connect.mjs';
+import { crc32 } from './crc32.mjs';
 import { deadlines } from './deadlines.mjs';
 import { echo } from './echo.mjs';
 import { forward } from './forward.mjs';
 import { forwardPingPong } from './forward-pingpong.mjs';
+import { frames } from './frames.mjs';
 import { idle } from './idle.mjs';
 import { idleRelays } from './idle-relays.mjs';
 import { pool } from './pool.mjs';
@@ -27,6 +29,8 @@ export const scenarios = [
   blocked,
   sendfile,
   splice32k,
+  frames,
+  crc32,
   scanner,
   pool,
   timeWait,

@@ -1,8 +1,9 @@
 // Echo with node:net's `onread`: one buffer for the life of each connection instead of a new one for
 // each chunk.
 
-import { createServer, Socket } from 'node:net';
-import { addressesGiven, listenAndAnnounce } from './address.mjs';
+import { Socket } from 'node:net';
+import { addressesGiven } from './address.mjs';
+import { serveHandles } from './handles.mjs';
 
 const [address] = addressesGiven(1, 'node-net-onread.mjs host:port');
 
@@ -23,12 +24,4 @@ function echo(handle) {
   socket.on('error', () => socket.destroy());
 }
 
-// Sockets that a server accepts take no `onread`; only their handles are kept.
-const server = createServer({ pauseOnConnect: true, noDelay: true }, (accepted) => {
-  const handle = accepted._handle;
-  accepted._handle = null;
-  accepted.destroy();
-  echo(handle);
-});
-
-listenAndAnnounce(server, address);
+serveHandles(address, echo);

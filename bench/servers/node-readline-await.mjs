@@ -10,7 +10,8 @@ const [address] = addressesGiven(1, 'node-readline-await.mjs host:port');
 async function count(socket) {
   const tally = new Tally((text) => socket.write(text));
   socket.on('error', () => socket.destroy());
-  for await (const line of createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY })) tally.add(line);
+  for await (const line of createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY }))
+    tally.add(line.length);
   tally.end();
   socket.end();
 }

@@ -10,7 +10,7 @@ const [address] = addressesGiven(1, 'node-readline.mjs host:port');
 function count(socket) {
   const tally = new Tally((text) => socket.write(text));
   const lines = createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY });
-  lines.on('line', (line) => tally.add(line));
+  lines.on('line', (line) => tally.add(line.length));
   lines.on('close', () => {
     tally.end();
     socket.end();

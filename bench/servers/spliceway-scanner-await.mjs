@@ -9,7 +9,7 @@ const [address] = addressesGiven(1, 'spliceway-scanner-await.mjs host:port');
 
 async function count(conn) {
   const tally = new Tally((text) => conn.write(text));
-  for await (const line of new Scanner(conn, { encoding: 'utf8' })) tally.add(line);
+  for await (const line of new Scanner(conn, { encoding: 'utf8' })) tally.add(line.length);
   tally.end();
 }
 

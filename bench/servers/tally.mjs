@@ -1,27 +1,31 @@
-// What a server that counts lines tells its client: a dot for so many lines, and the sums at the end.
+// What a server that counts lines or frames tells its client: a dot for so many bytes in them, and the sums at
+// the end.
 
-const LINES_PER_DOT = 4096;
+const BYTES_PER_DOT = 256 * 1024;
 
 export class Tally {
-  lines = 0;
+  count = 0;
   bytes = 0;
+  #next = BYTES_PER_DOT;
 
   /** @param say sends text to the client */
   constructor(say) {
     this.say = say;
   }
 
-  add(line) {
-    this.lines++;
-    this.bytes += line.length;
-    if (this.lines % LINES_PER_DOT === 0) this.say('.');
+  add(length) {
+    this.count++;
+    this.bytes += length;
+    if (this.bytes < this.#next) return;
+    this.#next += BYTES_PER_DOT;
+    this.say('.');
   }
 
   addAll(lines) {
-    for (const line of lines) this.add(line);
+    for (const { length } of lines) this.add(length);
   }
 
   end() {
-    this.say(`${this.lines} ${this.bytes}\n`);
+    this.say(`${this.count} ${this.bytes}\n`);
   }
 }

@@ -1,7 +1,8 @@
 // Frames as they lie in memory, many at a time.
 
 import { FRAME_AT, FRAME_COMMAND, FRAME_LENGTH, FRAME_WORDS, RECORD_FRAMES, RECORD_WORDS } from '../binding';
-import { giveBack, keepIfLent, sliceOf } from '../chunk';
+import { giveBackBuffer } from '../buffers';
+import { keepIfLent, sliceOf } from '../chunk';
 import { outOfRange } from '../errors';
 
 const NOTHING = Buffer.allocUnsafeSlow(0);
@@ -102,7 +103,7 @@ export class FrameBatch implements Iterable<{ command: number; body: Buffer }> {
   private empty(): void {
     if (this.detaches && this.bytes.length > 0)
       structuredClone(this.bytes.buffer, { transfer: [this.bytes.buffer as ArrayBuffer] });
-    if (this.lent !== null) giveBack(this.lent);
+    if (this.lent !== null) giveBackBuffer(this.lent);
     this.count = 0;
     this.bytes = NOTHING;
     this.records = NO_RECORDS;

@@ -47,6 +47,12 @@ export class Call<T> extends Pending<T> {
     if (signal !== undefined) this.abortOn(signal, leave);
   }
 
+  /** Neither its deadline nor its signal ends it any more. */
+  protected unlimit(): void {
+    this.timer?.wait(false);
+    this.forgetSignal();
+  }
+
   override resolve(value: T): void {
     this.timer?.wait(false);
     super.resolve(value);

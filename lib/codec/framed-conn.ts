@@ -11,6 +11,7 @@ import { Messages } from './messages';
 import type { MessageOptions } from './options';
 import type { Body } from './outbox';
 import { type ControlHandler, OVERHEAD, type RequestHandler, Session } from './session';
+import type { AckedSend } from './waiting-send';
 
 export interface FramedConnOptions extends MessageOptions, HeaderBodyOptions {
   /**
@@ -82,6 +83,19 @@ export class FramedConn extends Messages<Frame> {
         await Promise.all(new Set(list.map(({ command, body }) => this.sendFrame(command, body, options))));
       },
     );
+  }
+
+  /**
+   * Sends a frame from the caller's memory, which is never copied, and tells how far it is. A deadline or a signal
+   * takes back a frame that waits to be written; the body is the caller's again when `done` settles, and not before.
+   * @throws for wrong arguments; all else is told by `done`
+   */
+  sendAcked(command: number, body: Uint8Array, options?: FrameCallOptions): AckedSend {
+    this.checkFrame(command, body);
+    if (typeof body === 'string') throw invalidType('body', 'an instance of Buffer or Uint8Array', body);
+    checkCall(options);
+    const error = this.isClosing ? opError('send', this.conn, ErrClosed) : null;
+    return this.sending.sendAcked(command, body, error, options);
   }
 
   private checkFrame(command: unknown, body: unknown, overhead = 0): void {

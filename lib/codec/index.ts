@@ -1,5 +1,6 @@
 // The public surface of `spliceway/codec`.
 
+export { type BufferCounters, bufferCounters } from '../buffers';
 export { FrameBatch } from './batch';
 export type { FrameCallOptions } from './call';
 export { crc32 } from './crc32';
@@ -31,6 +32,13 @@ export {
   protobufJs,
 } from './serialisers';
 export { RequestError, type RequestHandler } from './session';
+export {
+  SharedBytes,
+  type SharedMessage,
+  SharedPool,
+  type SharedPoolCounters,
+  type SharedPoolOptions,
+} from './shared-pool';
 export type { ByteReader, ByteSource } from './source';
 export {
   ErrAdvanceTooFar,
@@ -49,4 +57,5 @@ export {
   scanWords,
 } from './split';
 export { MAX_SCAN_TOKEN_SIZE, TokenBuffer, type TokenOptions } from './token-buffer';
+export type { AckedSend, SendState } from './waiting-send';
 export { type ByteWriter, Writer, type WriterOptions } from './writer';

@@ -14,6 +14,7 @@ import { FrameError } from './frame-error';
 import { FrameTimer } from './frame-timer';
 import { Inbox } from './inbox';
 import type { CheckedMessages } from './options';
+import { ReadAhead } from './read-ahead';
 
 /** What else is called in handler style; see onFrames(). */
 export interface FrameHandlers {
@@ -40,7 +41,7 @@ export interface IntakeOwner<M, T> {
 }
 
 // What is read ahead for control frames may bring other frames along, which wait for receive().
-const READ_AHEAD = 64 * 1024;
+const FOR_CONTROL = 64 * 1024;
 // What a message costs besides its bytes, about.
 const EMPTY = 64;
 
@@ -56,6 +57,9 @@ export class Intake<M, T> implements FrameSink {
   private handled = false;
   private paused = false;
   private demanded = false;
+  private readonly ahead: ReadAhead;
+  /** The handler has answered with a promise: from then on chunks are memory of their own. */
+  private isSlow = false;
   private canceller: AbortController | null = null;
   /** undefined: more may arrive; null: the stream has ended. */
   private over: Error | null | undefined = undefined;
@@ -68,6 +72,7 @@ export class Intake<M, T> implements FrameSink {
   ) {
     this.inbox = new Inbox((message) => owner.delivered(message));
     this.decoding = new Decoding(options.framing, options.maxFrame, options.resynchronise, control, options.debug);
+    this.ahead = new ReadAhead(options.readAhead, (chunk) => this.handleWaiting(chunk));
     this.timer = new FrameTimer(
       options.frameTimeout,
       () => !this.paused && (this.reading || this.handled),
@@ -123,7 +128,7 @@ export class Intake<M, T> implements FrameSink {
 
   private wants(): boolean {
     if (this.over !== undefined) return false;
-    return this.inbox.isWanted || this.handler !== null || (this.demanded && this.inbox.size < READ_AHEAD);
+    return this.inbox.isWanted || this.handler !== null || (this.demanded && this.inbox.size < FOR_CONTROL);
   }
 
   // Reading in handler style: at most once, before anything else reads.
@@ -144,9 +149,9 @@ export class Intake<M, T> implements FrameSink {
 
   private handleConn(): void {
     this.conn.handle({
-      data: (chunk) => this.take(chunk),
-      end: () => this.finish(),
-      error: (error) => this.failed(error),
+      data: (chunk) => this.takeAhead(chunk),
+      end: () => this.afterAll(() => this.finish()),
+      error: (error) => void this.afterAll(() => this.failed(error)),
     });
     this.handled = true;
   }
@@ -161,7 +166,7 @@ export class Intake<M, T> implements FrameSink {
       const chunk = await this.conn.read(this.readOptions()).catch((error: unknown) => this.readFailed(error));
       if (chunk === undefined) break;
       try {
-        await (chunk === null ? this.finish() : this.take(chunk));
+        await (chunk === null ? this.afterAll(() => this.finish()) : this.takeAhead(chunk));
       } catch (error) {
         this.handlerFailed(error);
       }
@@ -196,6 +201,34 @@ export class Intake<M, T> implements FrameSink {
     }
     this.note();
     return held === undefined ? undefined : this.pauseFor(held);
+  }
+
+  /** The same, with a slow handler: what it has no time for yet waits here, as far as there is room. */
+  private takeAhead(chunk: Buffer): Promise<void> | undefined {
+    if (this.ahead.pending !== null) return this.ahead.add(chunk);
+    const held = this.take(chunk);
+    if (held === undefined || this.handler === null || this.ahead.most === 0) return held;
+    const first = !this.isSlow;
+    this.isSlow = true;
+    // Memory that is lent, as the first chunk's may be, is for the time until its promise settles.
+    if (first) return held;
+    this.ahead.begin(held.catch((error: unknown) => this.handlerFailed(error)));
+    return undefined;
+  }
+
+  private handleWaiting(chunk: Buffer): Promise<void> | undefined {
+    if (this.stopped) return undefined;
+    try {
+      return this.take(chunk)?.catch((error: unknown) => this.handlerFailed(error));
+    } catch (error) {
+      this.handlerFailed(error);
+      return undefined;
+    }
+  }
+
+  private afterAll<T>(next: () => T): T | Promise<T> {
+    const { pending } = this.ahead;
+    return pending === null ? next() : pending.then(next);
   }
 
   private async pauseFor(held: Promise<void>): Promise<void> {

@@ -44,6 +44,11 @@ export function decodingOptions(options: DecodingOptions): CheckedDecoding {
 export interface MessageOptions extends Omit<DecodingOptions, 'framing'> {
   /** Milliseconds that a frame may take from its first byte to its last, while somebody reads; 0: for ever. Default 30000. */
   frameTimeout?: number | undefined;
+  /**
+   * Bytes that may be read ahead, about, while a promise of onFrames()' handler is pending, 0 to 1 GiB. How many
+   * are follows how fast the handler is. 0: nothing is read meanwhile. Default 256 KiB.
+   */
+  readAhead?: number | undefined;
   /** Bytes that may wait to be written before `whenFull` applies. A single frame may be larger. Default 1 MiB. */
   maxBuffered?: number | undefined;
   /**
@@ -55,20 +60,24 @@ export interface MessageOptions extends Omit<DecodingOptions, 'framing'> {
 
 export interface CheckedMessages extends CheckedDecoding {
   frameTimeout: number;
+  readAhead: number;
   maxBuffered: number;
   whenFull: 'wait' | 'error' | 'close';
 }
 
 const DEFAULT_FRAME_TIMEOUT = 30_000;
+const DEFAULT_READ_AHEAD = 256 * 1024;
 const DEFAULT_MAX_BUFFERED = 1024 * 1024;
 
 export function messageOptions(framing: Framing, options: MessageOptions): CheckedMessages {
   checkObject('options', options);
-  const { frameTimeout = DEFAULT_FRAME_TIMEOUT, maxBuffered = DEFAULT_MAX_BUFFERED, whenFull = 'wait' } = options;
+  const { frameTimeout = DEFAULT_FRAME_TIMEOUT, readAhead = DEFAULT_READ_AHEAD } = options;
+  const { maxBuffered = DEFAULT_MAX_BUFFERED, whenFull = 'wait' } = options;
   checkDuration('options.frameTimeout', frameTimeout);
+  checkInteger('options.readAhead', readAhead, 0, LARGEST_BODY);
   checkInteger('options.maxBuffered', maxBuffered, 1, Number.MAX_SAFE_INTEGER);
   checkOneOf('options.whenFull', whenFull, ['wait', 'error', 'close']);
-  return { ...decodingOptions({ ...options, framing }), frameTimeout, maxBuffered, whenFull };
+  return { ...decodingOptions({ ...options, framing }), frameTimeout, readAhead, maxBuffered, whenFull };
 }
 
 function checkOneOf(name: string, value: unknown, words: readonly string[]): void {

@@ -1,18 +1,15 @@
 // Frames that wait to be written, laid out for one system call: small ones one after the other in memory
 // of ours, large bodies where they are.
 
+import { CHUNK } from '../binding';
+import { dropBuffer, giveBackBuffer, takeBuffer } from '../buffers';
 import { partOf } from '../chunk';
 import type { Framing } from './framing';
 
 export type Body = Uint8Array | string;
 
-const SIZE = 64 * 1024;
 // Up to here a body is copied; a part of its own in the list costs as much.
 const COPIED = 4096;
-const IDLE_AT_MOST = 16;
-
-// For all connections: one that has nothing to write has none.
-const idle: Buffer[] = [];
 
 export const lengthOf = (body: Body): number => (typeof body === 'string' ? Buffer.byteLength(body) : body.length);
 
@@ -33,7 +30,7 @@ export class Outbox {
     const { framing } = this;
     const head = framing.head(length);
     this.size += head + length + framing.tail;
-    if (length > COPIED) return this.addApart(command, body, length, head);
+    if (length > COPIED) return void this.addApart(command, body, length, head);
     const buffer = this.room(head + length + framing.tail);
     framing.writeHead(buffer, this.to, length, command);
     this.to += head;
@@ -43,7 +40,19 @@ export class Outbox {
     this.addTail(buffer);
   }
 
-  private addApart(command: number, body: Body, length: number, head: number): void {
+  /** The same for bytes that are not copied, of a framing without a tail. Answers what remove() takes it out by. */
+  addRemovable(command: number, bytes: Uint8Array): Uint8Array {
+    const head = this.framing.head(bytes.length);
+    this.size += head + bytes.length;
+    return this.addApart(command, bytes, bytes.length, head);
+  }
+
+  remove(headPart: Uint8Array, length: number): void {
+    const parts = this.parts.splice(this.parts.indexOf(headPart), length > 0 ? 2 : 1);
+    for (const part of parts) this.size -= part.length;
+  }
+
+  private addApart(command: number, body: Body, length: number, head: number): Uint8Array {
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     const { framing } = this;
     this.room(head);
@@ -51,10 +60,12 @@ export class Outbox {
     const buffer = this.buffer as Buffer;
     framing.writeHead(buffer, this.to, length, command);
     framing.sealApart(buffer, this.to, bytes);
-    if (head > 0) this.parts.push(partOf(buffer, this.to, this.to + head));
-    this.parts.push(bytes);
+    const headPart = partOf(buffer, this.to, this.to + head);
+    if (head > 0) this.parts.push(headPart);
+    if (length > 0) this.parts.push(bytes);
     this.from = this.to += head;
     this.addTail(this.room(framing.tail));
+    return headPart;
   }
 
   private addTail(buffer: Buffer): void {
@@ -64,9 +75,9 @@ export class Outbox {
 
   /** The buffer, with room for so many bytes from `to` on. */
   private room(n: number): Buffer {
-    if (this.buffer !== null && this.to + n <= SIZE) return this.buffer;
+    if (this.buffer !== null && this.to + n <= CHUNK) return this.buffer;
     this.endPart();
-    const buffer = idle.pop() ?? Buffer.allocUnsafeSlow(SIZE);
+    const buffer = takeBuffer();
     this.used.push(buffer);
     this.buffer = buffer;
     this.from = this.to = 0;
@@ -99,8 +110,13 @@ export class Sendable {
     private readonly used: Buffer[],
   ) {}
 
-  /** Once it was written; not where that failed, and who knows what still reads it. */
+  /** It was written. */
   done(): void {
-    for (const buffer of this.used) if (idle.length < IDLE_AT_MOST) idle.push(buffer);
+    for (const buffer of this.used) giveBackBuffer(buffer);
+  }
+
+  /** It was not, and who knows what still reads it. */
+  drop(): void {
+    for (const _ of this.used) dropBuffer();
   }
 }

@@ -8,19 +8,37 @@ import { Call, type FrameCallOptions, isLimited, opError } from './call';
 import type { Framing } from './framing';
 import type { CheckedMessages } from './options';
 import { type Body, lengthOf, Outbox, type Sendable } from './outbox';
+import { AckedCall, type AckedSend, WaitingSend } from './waiting-send';
+
+const NONE: AckedCall[] = [];
 
 /** Settles when the frames that were collected together are with the kernel. */
-class Written extends Pending<void> {}
+class Written extends Pending<void> {
+  /** Those of them that may be taken back. */
+  private acked: AckedCall[] = NONE;
 
-/** A send() that waits for room. */
-class WaitingSend extends Call<void> {
-  constructor(
-    conn: Conn,
-    readonly command: number,
-    readonly body: Body,
-    readonly length: number,
-  ) {
-    super('send', conn);
+  add(call: AckedCall): void {
+    if (this.acked === NONE) this.acked = [];
+    this.acked.push(call);
+  }
+
+  remove(call: AckedCall): void {
+    this.acked.splice(this.acked.indexOf(call), 1);
+  }
+
+  /** They are being written. */
+  begin(): void {
+    for (const call of this.acked) call.begin();
+  }
+
+  override resolve(): void {
+    super.resolve();
+    for (const call of this.acked) call.resolve();
+  }
+
+  override fail(error: unknown): void {
+    super.fail(error);
+    for (const call of this.acked) call.fail(error);
   }
 }
 
@@ -66,6 +84,25 @@ export class Sending {
     return isLimited(options) ? this.limited(promise, options) : promise;
   }
 
+  /**
+   * Sends from the caller's memory, and tells when that is the caller's again. Of a framing without a tail.
+   * @param error why nothing may be sent
+   */
+  sendAcked(command: number, body: Uint8Array, error: Error | null, options: FrameCallOptions = {}): AckedSend {
+    const call = new AckedCall(this.conn, command, body, body.length);
+    const why = error ?? this.error;
+    if (options.signal?.aborted === true) call.abort(options.signal.reason);
+    else if (why !== null) call.fail(why);
+    else this.enter(call);
+    if (call.state === 'buffering' && isLimited(options)) call.limit(options, () => this.takeBack(call));
+    return call;
+  }
+
+  private enter(call: AckedCall): void {
+    if (this.waiting === null && !this.isFull(call.length)) this.putAcked(call);
+    else if (!this.refuse(call)) this.wait(call);
+  }
+
   /** For what must not wait behind anything that can: it is neither held back nor refused. */
   urge(command: number, body: Body): Promise<void> {
     return this.error !== null ? rejected(this.error) : this.put(command, body, lengthOf(body));
@@ -79,25 +116,56 @@ export class Sending {
   private put(command: number, body: Body, length: number): Promise<void> {
     const before = this.box.size;
     this.box.add(command, body, length);
-    this.buffered += this.box.size - before;
+    return this.expect(before).promise;
+  }
+
+  /** The box has grown. */
+  private expect(sizeBefore: number): Written {
+    this.buffered += this.box.size - sizeBefore;
     this.written ??= new Written();
     this.schedule();
-    return this.written.promise;
+    return this.written;
+  }
+
+  private putAcked(call: AckedCall): void {
+    const before = this.box.size;
+    call.head = this.box.addRemovable(call.command, call.body);
+    call.state = 'buffering';
+    this.expect(before).add(call);
+  }
+
+  private takeBack(call: AckedCall): void {
+    if (call.head === null) return this.leave(call);
+    const before = this.box.size;
+    this.box.remove(call.head, call.length);
+    this.buffered += this.box.size - before;
+    this.written?.remove(call);
+    this.admit();
   }
 
   private sendFull(command: number, body: Body, length: number, options?: FrameCallOptions): Promise<void> {
-    const { whenFull, maxBuffered } = this.options;
-    if (whenFull !== 'wait') {
-      const error = new BufferFullError(maxBuffered);
-      if (whenFull === 'close') this.end(error);
-      return rejected(error);
-    }
     const call = new WaitingSend(this.conn, command, body, length);
-    this.waiting = joined(this.waiting, call);
+    if (this.refuse(call)) return call.promise;
+    this.wait(call);
     if (isLimited(options)) call.limit(options, () => this.leave(call));
+    return call.promise;
+  }
+
+  /** Whether there is no waiting for room. */
+  private refuse(call: WaitingSend): boolean {
+    const { whenFull, maxBuffered } = this.options;
+    if (whenFull === 'wait') return false;
+    const error = new BufferFullError(maxBuffered);
+    if (whenFull === 'close') this.end(error);
+    call.fail(error);
+    return true;
+  }
+
+  private wait(call: WaitingSend): void {
+    this.waiting = joined(this.waiting, call);
+    if (call instanceof AckedCall) call.state = 'buffering';
     // Nothing else would make room.
     if (this.corked) this.write();
-    return call.promise;
   }
 
   private leave(call: WaitingSend): void {
@@ -143,13 +211,19 @@ export class Sending {
     const { written } = this;
     if (written === null || this.inFlight !== null) return;
     this.written = null;
+    // All that was in the box was taken back.
+    if (this.box.size === 0) return written.resolve();
     this.inFlight = written;
+    written.begin();
     const frames = this.box.take();
     const { parts } = frames;
     const writing = parts.length === 1 ? this.conn.write(parts[0] as Uint8Array) : this.conn.writev(parts);
     writing.then(
       () => this.wrote(written, frames),
-      (error: unknown) => this.end(asError(error)),
+      (error: unknown) => {
+        frames.drop();
+        this.end(asError(error));
+      },
     );
   }
 
@@ -167,12 +241,17 @@ export class Sending {
     while (this.waiting !== null && !this.isFull(this.waiting.length)) {
       const call = this.waiting;
       this.waiting = advanced(call);
-      this.put(call.command, call.body, call.length).then(
-        () => call.resolve(),
-        (error: unknown) => call.fail(error),
-      );
+      if (call instanceof AckedCall) this.putAcked(call);
+      else this.letIn(call);
     }
     if (this.waiting !== null && this.corked) this.write();
+  }
+
+  private letIn(call: WaitingSend): void {
+    this.put(call.command, call.body, call.length).then(
+      () => call.resolve(),
+      (error: unknown) => call.fail(error),
+    );
   }
 
   /** Nothing more can be sent: the stream may have come to an end inside a frame. */
@@ -186,5 +265,6 @@ export class Sending {
     this.waiting = this.written = this.inFlight = null;
     for (let call = first; call !== null; call = call.next) call.fail(error);
     this.buffered = 0;
+    this.box.take().drop();
   }
 }

@@ -1,9 +1,10 @@
 // Handler style: bytes go to the caller's functions as they arrive.
 
 import { AGAIN, ALWAYS, COUNT, HELD, MORE, NOTHING, native, READ } from '../binding';
+import { giveBackBuffer } from '../buffers';
 import { callBack, HandlerFlow, ifThenable, tell } from '../calling';
 import { checkFunction, checkObject } from '../check';
-import { giveBack, keepLent, lentBuffer, viewOf } from '../chunk';
+import { keepLent, lentBuffer, viewOf } from '../chunk';
 import type { ConnHandlers } from '../conn';
 import { takeFront } from './front';
 import type { StreamConn } from './stream-conn';
@@ -70,7 +71,7 @@ function waitFor(conn: StreamConn, flow: Flow, promise: PromiseLike<unknown>): v
   flow.paused = true;
   native.awaitNotice(conn.id, READ, HELD);
   const settled = () => {
-    if (kept !== null) giveBack(kept);
+    if (kept !== null) giveBackBuffer(kept);
     flow.paused = false;
     if (conn.flow === flow) resumeFlow(conn, flow);
   };

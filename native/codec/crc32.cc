@@ -9,6 +9,7 @@ namespace {
 
 constexpr uint32_t kPolynomial = 0xedb88320;  // reversed
 constexpr size_t kSlices = 8;
+constexpr size_t kHalf = kSlices / 2;
 
 // kTables[0] carries one byte through the register, kTables[k] one that has k zero bytes behind it,
 // so that eight bytes are looked up at once ("slicing-by-8", Kounavis & Berry 2005).
@@ -44,10 +45,21 @@ uint32_t EightBytes(uint32_t state, const uint8_t* p) {
          kTables[1][high >> 16 & 0xff] ^ kTables[0][high >> 24];
 }
 
+uint32_t FourBytes(uint32_t state, const uint8_t* p) {
+  const uint32_t word = Little(p) ^ state;
+  return kTables[3][word & 0xff] ^ kTables[2][word >> 8 & 0xff] ^ kTables[1][word >> 16 & 0xff] ^
+         kTables[0][word >> 24];
+}
+
 }  // namespace
 
 uint32_t Crc32ByTable(uint32_t state, const uint8_t* bytes, size_t n) {
   for (; n >= kSlices; bytes += kSlices, n -= kSlices) state = EightBytes(state, bytes);
+  if (n >= kHalf) {
+    state = FourBytes(state, bytes);
+    bytes += kHalf;
+    n -= kHalf;
+  }
   for (; n > 0; ++bytes, --n) state = (state >> 8) ^ kTables[0][(state ^ *bytes) & 0xff];
   return state;
 }

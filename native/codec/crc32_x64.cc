@@ -18,6 +18,8 @@ namespace {
 constexpr size_t kLane = 16;
 constexpr size_t kBlock = 4 * kLane;
 constexpr size_t kWideBlock = 4 * kBlock;
+// Gathering what wide registers hold costs as much as folding a block or two more.
+constexpr size_t kWideAtLeast = 2 * kWideBlock;
 
 // For each distance of n bits the two constants x^(n+32) mod P and x^(n-32) mod P, reversed.
 struct Distance {
@@ -48,7 +50,33 @@ SPLICEWAY_NARROW inline __m128i Fold(__m128i x, Distance by, __m128i there) {
   return _mm_xor_si128(_mm_xor_si128(low, high), there);
 }
 
-// The state after a block, into which all before it was folded, and the n bytes behind it.
+// The same by half as far for the low half of x: 64 bits are left, in the upper half of 96.
+constexpr int64_t kByHalfLane = 0x163cd6124;
+// P, and the quotient of x^64 and P, both reversed.
+constexpr Distance kBarrett = {0x1db710641, 0x1f7011641};
+
+// The state after sixteen bytes that all others were folded into: what is left modulo P, by
+// Barrett's reduction, as the paper has it.
+SPLICEWAY_NARROW inline uint32_t Reduce(__m128i x) {
+  const __m128i low_words = _mm_setr_epi32(-1, 0, -1, 0);
+  const __m128i by_lane = _mm_set_epi64x(kByLane.high, kByLane.low);
+  x = _mm_xor_si128(_mm_srli_si128(x, 8), _mm_clmulepi64_si128(x, by_lane, 0x10));
+  const __m128i by_half = _mm_set_epi64x(0, kByHalfLane);
+  const __m128i low = _mm_clmulepi64_si128(_mm_and_si128(x, low_words), by_half, 0x00);
+  x = _mm_xor_si128(_mm_srli_si128(x, 4), low);
+  const __m128i barrett = _mm_set_epi64x(kBarrett.high, kBarrett.low);
+  __m128i quotient = _mm_clmulepi64_si128(_mm_and_si128(x, low_words), barrett, 0x10);
+  quotient = _mm_clmulepi64_si128(_mm_and_si128(quotient, low_words), barrett, 0x00);
+  return static_cast<uint32_t>(_mm_extract_epi32(_mm_xor_si128(x, quotient), 1));
+}
+
+// The state after a lane, into which all before it was folded, and the n bytes behind it.
+SPLICEWAY_NARROW inline uint32_t FinishLane(__m128i x, const uint8_t* bytes, size_t n) {
+  for (; n >= kLane; bytes += kLane, n -= kLane) x = Fold(x, kByLane, Load(bytes));
+  return Crc32ByTable(Reduce(x), bytes, n);
+}
+
+// The same after a block.
 SPLICEWAY_NARROW uint32_t Finish(Block block, const uint8_t* bytes, size_t n) {
   auto& [a, b, c, d] = block;
   for (; n >= kBlock; bytes += kBlock, n -= kBlock) {
@@ -58,16 +86,15 @@ SPLICEWAY_NARROW uint32_t Finish(Block block, const uint8_t* bytes, size_t n) {
     c = Fold(c, kByBlock, next.c);
     d = Fold(d, kByBlock, next.d);
   }
-  __m128i x = Fold(Fold(Fold(a, kByLane, b), kByLane, c), kByLane, d);
-  for (; n >= kLane; bytes += kLane, n -= kLane) x = Fold(x, kByLane, Load(bytes));
-  uint8_t last[kLane];
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(last), x);
-  return Crc32ByTable(Crc32ByTable(0, last, kLane), bytes, n);
+  const __m128i x = Fold(Fold(Fold(a, kByLane, b), kByLane, c), kByLane, d);
+  return FinishLane(x, bytes, n);
 }
 
 SPLICEWAY_NARROW uint32_t Crc32ByFolding(uint32_t state, const uint8_t* bytes, size_t n) {
+  const __m128i first = _mm_cvtsi32_si128(static_cast<int>(state));
+  if (n < kBlock) return FinishLane(_mm_xor_si128(Load(bytes), first), bytes + kLane, n - kLane);
   Block block = LoadBlock(bytes);
-  block.a = _mm_xor_si128(block.a, _mm_cvtsi32_si128(static_cast<int>(state)));
+  block.a = _mm_xor_si128(block.a, first);
   return Finish(block, bytes + kBlock, n - kBlock);
 }
 
@@ -82,7 +109,7 @@ SPLICEWAY_WIDE inline __m512i Fold(__m512i x, Distance by, __m512i there) {
 }
 
 SPLICEWAY_WIDE uint32_t Crc32ByWideFolding(uint32_t state, const uint8_t* bytes, size_t n) {
-  if (n < kWideBlock) return Crc32ByFolding(state, bytes, n);
+  if (n < kWideAtLeast) return Crc32ByFolding(state, bytes, n);
   const __m128i first = _mm_cvtsi32_si128(static_cast<int>(state));
   __m512i a = _mm512_xor_si512(_mm512_loadu_si512(bytes), _mm512_zextsi128_si512(first));
   __m512i b = _mm512_loadu_si512(bytes + kBlock);

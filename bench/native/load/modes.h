@@ -23,8 +23,9 @@ void RunPingPong(const Options& options);
 // A file from a server that sends it to whoever connects.
 void RunReceive(const Options& options);
 
-// Lines to a server that counts them.
+// Lines to a server that counts them, and frames.
 void RunLines(const Options& options);
+void RunFrames(const Options& options);
 
 // Datagrams to a UDP echo server, a fixed number of them on their way at each peer.
 void RunPackets(const Options& options);

@@ -24,7 +24,7 @@ constexpr char kUsage[] =
     "                    (of these two the proxy's HOST:PORT and PID come on standard input)\n"
     "       load receive --target HOST:PORT --server-pid PID --file PATH --connections N\n"
     "                    --warm-up-ms N --measure-ms N [--request PATH] [--endless 1]\n"
-    "       load lines   --target HOST:PORT --server-pid PID --connections N --size BYTES\n"
+    "       load lines|frames --target HOST:PORT --server-pid PID --connections N --size BYTES\n"
     "                    --warm-up-ms N --measure-ms N\n";
 
 [[noreturn]] void BadUsage(const std::string& why) {
