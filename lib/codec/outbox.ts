@@ -7,8 +7,8 @@ import type { Framing } from './framing';
 export type Body = Uint8Array | string;
 
 const SIZE = 64 * 1024;
-// Up to here a body is copied; a part of its own in the list costs as much.
-const COPIED = 4096;
+/** Up to here a body is copied; a part of its own in the list costs as much. */
+export const COPIED = 4096;
 const IDLE_AT_MOST = 16;
 
 // For all connections: one that has nothing to write has none.
