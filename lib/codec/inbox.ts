@@ -1,11 +1,19 @@
 // Messages that wait for receive(), and calls of receive() that wait for messages: never both.
 
 import type { Conn } from '../conn';
-import { advanced, joined, without } from '../pending';
+import { advanced, joined, unlinked, without } from '../pending';
 import { Call, type FrameCallOptions, isLimited } from './call';
 
 class PendingReceive<T> extends Call<T | null> {
   limited = false;
+
+  /** @param read the number of the read that it waits for */
+  constructor(
+    conn: Conn,
+    readonly read: number,
+  ) {
+    super('receive', conn);
+  }
 }
 
 export class Inbox<M, T> {
@@ -59,9 +67,12 @@ export class Inbox<M, T> {
     }
   }
 
-  /** @param onLeft is called when the call has been given up */
-  wait(conn: Conn, options: FrameCallOptions | undefined, onLeft: () => void): Promise<T | null> {
-    const call = new PendingReceive<T>('receive', conn);
+  /**
+   * @param read the number of the read that the call waits for, to begin with
+   * @param onLeft is called when the call has been given up
+   */
+  wait(conn: Conn, read: number, options: FrameCallOptions | undefined, onLeft: () => void): Promise<T | null> {
+    const call = new PendingReceive<T>(conn, read);
     this.waiting = joined(this.waiting, call);
     if (isLimited(options)) {
       call.limited = true;
@@ -71,6 +82,16 @@ export class Inbox<M, T> {
       });
     }
     return call.promise;
+  }
+
+  /** Ends, for a deadline that a read met, the calls that waited for it: those that have joined since have another. */
+  expire(read: number, error: Error): void {
+    const calls = unlinked(this.waiting);
+    this.waiting = null;
+    for (const call of calls) {
+      if (call.read <= read) call.fail(error);
+      else this.waiting = joined(this.waiting, call);
+    }
   }
 
   /** Ends every call that waits: with an error, or with null for the end of the stream. */

@@ -51,8 +51,9 @@ export class Intake<M, T> implements FrameSink {
   private readonly inbox: Inbox<M, T>;
   private handler: BatchHandler | null = null;
   private handlers: FrameHandlers = {};
-  /** A read is under way. */
+  /** Reads are under way, and how many there were. */
   private reading = false;
+  private reads = 0;
   /** The connection is in handler style. */
   private handled = false;
   private paused = false;
@@ -93,9 +94,17 @@ export class Intake<M, T> implements FrameSink {
     if (this.handler !== null) return rejected(opError('receive', this.conn, ErrBusy));
     if (!this.inbox.isEmpty) return this.takeOne((message) => message);
     if (this.over !== undefined) return this.over === null ? Promise.resolve(null) : rejected(this.over);
-    const message = this.inbox.wait(this.conn, options, () => this.stopIfUnwanted());
+    const message = this.inbox.wait(this.conn, this.awaited, options, () => this.stopIfUnwanted());
     this.readOn();
     return message;
+  }
+
+  /** The read that somebody who comes now waits for. */
+  private get awaited(): number {
+    const { conn, reads } = this;
+    // Its deadline has passed and was moved since, but what waited for it is yet to be told.
+    const isOver = this.reading && isOurs(conn) && conn.reads === null && conn.state !== 'readExpired';
+    return isOver ? reads + 1 : reads;
   }
 
   /** A message that is at hand, for an iterator. */
@@ -163,6 +172,7 @@ export class Intake<M, T> implements FrameSink {
   private async read(): Promise<void> {
     this.reading = true;
     while (this.wants()) {
+      this.reads++;
       const chunk = await this.conn.read(this.readOptions()).catch((error: unknown) => this.readFailed(error));
       if (chunk === undefined) break;
       try {
@@ -188,7 +198,7 @@ export class Intake<M, T> implements FrameSink {
       return this.wants() ? Buffer.alloc(0) : undefined;
     }
     this.failed(asError(error));
-    return undefined;
+    return this.over === undefined && this.inbox.isWanted ? Buffer.alloc(0) : undefined;
   }
 
   private take(chunk: Buffer): Promise<void> | undefined {
@@ -293,7 +303,7 @@ export class Intake<M, T> implements FrameSink {
   /** The connection's own error; after a deadline it may go on. */
   private failed(error: Error): void {
     if (!(error instanceof OpError && error.timeout) || this.conn.state === 'closed') return this.fail(error);
-    if (this.handler === null) this.settle(error);
+    if (this.handler === null) this.expire(error);
     else if (this.handlers.error === undefined || !this.handled) this.fail(error);
     else this.tell(() => this.handlers.error?.(error));
   }
@@ -312,6 +322,11 @@ export class Intake<M, T> implements FrameSink {
 
   private closedHere(error: Error): boolean {
     return error.cause === ErrClosed;
+  }
+
+  private expire(error: Error): void {
+    this.timer.stop();
+    this.inbox.expire(this.reads, error);
   }
 
   private settle(error: Error | null): void {
@@ -339,6 +354,6 @@ export class Intake<M, T> implements FrameSink {
 }
 
 // Others may have no handler style, or lend chunks that cannot be retained: they are read.
-function isOurs(conn: Conn): boolean {
+function isOurs(conn: Conn): conn is Conn & { readonly reads: object | null } {
   return conn instanceof StreamConn || conn instanceof PipeConn;
 }

@@ -8,8 +8,8 @@ import type { Framing } from './framing';
 
 export type Body = Uint8Array | string;
 
-// Up to here a body is copied; a part of its own in the list costs as much.
-const COPIED = 4096;
+/** Up to here a body is copied; a part of its own in the list costs as much. */
+export const COPIED = 4096;
 
 export const lengthOf = (body: Body): number => (typeof body === 'string' ? Buffer.byteLength(body) : body.length);
 

@@ -7,7 +7,7 @@ import { advanced, joined, Pending, rejected, without } from '../pending';
 import { Call, type FrameCallOptions, isLimited, opError } from './call';
 import type { Framing } from './framing';
 import type { CheckedMessages } from './options';
-import { type Body, lengthOf, Outbox, type Sendable } from './outbox';
+import { type Body, COPIED, lengthOf, Outbox, type Sendable } from './outbox';
 import { AckedCall, type AckedSend, WaitingSend } from './waiting-send';
 
 const NONE: AckedCall[] = [];
@@ -75,10 +75,12 @@ export class Sending {
   }
 
   /** The body must not change until the promise settles. */
-  send(command: number, body: Body, options?: FrameCallOptions): Promise<void> {
+  send(command: number, given: Body, options?: FrameCallOptions): Promise<void> {
     if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason);
     if (this.error !== null) return rejected(this.error);
-    const length = lengthOf(body);
+    const length = lengthOf(given);
+    // A call that is given up leaves its frame on its way, and its body to whoever made it.
+    const body = isLimited(options) && length > COPIED ? Buffer.from(given as Uint8Array) : given;
     if (this.waiting !== null || this.isFull(length)) return this.sendFull(command, body, length, options);
     const promise = this.put(command, body, length);
     return isLimited(options) ? this.limited(promise, options) : promise;

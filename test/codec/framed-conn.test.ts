@@ -306,6 +306,16 @@ describe('more than maxBuffered', () => {
     expect((await receiver.receive())?.command).toBe(1);
   });
 
+  test('a large frame that is on its way is what it was, whatever becomes of its bytes once its call was given up', async () => {
+    const [a, b] = pipe();
+    const sender = new FramedConn(a);
+    const body = bytes(100_000);
+    const sum = sha256(body);
+    expect(await caught(sender.send(1, body, { deadline: Date.now() + 10 }))).toMatchObject({ timeout: true });
+    body.fill(0);
+    expect(sha256((await new FramedConn(b).receive())?.body as Buffer)).toBe(sum);
+  });
+
   test("with 'error' rejects and sends what fits", async () => {
     const [a, b] = pipe();
     const sender = new FramedConn(a, { maxBuffered: 150, whenFull: 'error' });
@@ -378,6 +388,23 @@ describe('receive()', () => {
     await a.send(1, 'x');
     expect((await b.receive())?.command).toBe(1);
   });
+
+  test.each(makes.filter(([name]) => name !== 'foreign'))(
+    'over %s waits anew where the deadline was moved before it was told',
+    async (_, make) => {
+      const [a, b] = await make();
+      const receiver = new FramedConn(b);
+      const before = receiver.receive();
+      b.setReadDeadline(1);
+      const within = receiver.receive();
+      b.setReadDeadline(null);
+      const after = receiver.receive();
+      expect(await caught(before)).toMatchObject({ timeout: true });
+      expect(await caught(within)).toMatchObject({ timeout: true });
+      void new FramedConn(a).send(1, 'x');
+      expect((await after)?.command).toBe(1);
+    },
+  );
 
   test('rejects when the connection is closed here; iteration ends', async () => {
     const [, b] = await framed();
