@@ -11,6 +11,7 @@ const SUBPATHS = [
   'spliceway/codec',
   'spliceway/limits',
   'spliceway/net',
+  'spliceway/node',
   'spliceway/pool',
   'spliceway/testing',
 ];
