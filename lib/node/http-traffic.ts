@@ -1,8 +1,10 @@
-// The requests and sessions of an http or http2 server, so that it can be brought to an end: who is idle
-// goes at once, and who is busy with the answer.
+// The connections and sessions of an http or http2 server, so that it can be brought to an end: who is
+// idle goes at once, and who is busy with the answer.
 //
-//   http/1   the last answer of each connection is known; closeIdleConnections() knows who has none
+//   http/1   answers say `Connection: close`; closeIdleConnections() knows who waits for none
 //   http2    each session is told GOAWAY, and closes after its last stream
+//
+// Until then nothing is done for a request.
 
 import type { EventEmitter } from 'node:events';
 import { type IncomingMessage, ServerResponse } from 'node:http';
@@ -19,7 +21,11 @@ interface Session extends EventEmitter {
   close(): void;
 }
 
-type Socket = Duplex & { readonly bytesRead: number };
+type Socket = Duplex & {
+  readonly bytesRead: number;
+  /** The response that is being sent, as http notes it. */
+  readonly _httpMessage?: object | null;
+};
 
 export function isHTTP(server: HTTPServer): boolean {
   return typeof server.closeIdleConnections === 'function' || isHTTP2(server);
@@ -27,31 +33,26 @@ export function isHTTP(server: HTTPServer): boolean {
 
 const isHTTP2 = (server: HTTPServer): boolean => typeof server.updateSettings === 'function';
 
-/** Instead of 'request', where somebody listens for it. */
-const INSTEAD = ['checkContinue', 'checkExpectation'];
+/** 'request', and what comes instead where somebody listens for it. */
+const REQUESTS = ['request', 'checkContinue', 'checkExpectation'];
 
 export class HTTPTraffic {
-  /** The last response of each connection, TLS sockets besides those that they lie on. */
-  private readonly responses = new Map<Socket, ServerResponse | null>();
+  /** TLS sockets besides those that they lie on. */
+  private readonly sockets = new Set<Socket>();
   private readonly sessions = new Set<Session>();
+  /** Responses after which it is looked for idle connections. */
+  private readonly followed = new WeakSet<object>();
   private draining = false;
   private sweeping = false;
 
   constructor(private readonly server: HTTPServer) {
-    // http2 makes requests of streams only for those who listen for them.
-    if (!isHTTP2(server) || server.listenerCount('request') > 0) server.prependListener('request', this.onRequest);
-    for (const event of INSTEAD) if (server.listenerCount(event) > 0) server.prependListener(event, this.onRequest);
     server.on('secureConnection', (socket: Socket) => this.add(socket));
     server.on('session', (session: Session) => this.addSession(session));
   }
 
-  begin(): void {
-    this.draining = false;
-  }
-
   add(socket: Duplex): void {
-    this.responses.set(socket as Socket, null);
-    socket.once('close', () => this.responses.delete(socket as Socket));
+    this.sockets.add(socket as Socket);
+    socket.once('close', () => this.sockets.delete(socket as Socket));
   }
 
   private addSession(session: Session): void {
@@ -60,43 +61,60 @@ export class HTTPTraffic {
     if (this.draining) inTwoTurns(() => session.close());
   }
 
-  private readonly onRequest = (request: IncomingMessage, response: ServerResponse) => {
-    const socket = request.socket as Socket;
-    if (!(response instanceof ServerResponse) || !this.responses.has(socket)) return;
-    this.responses.set(socket, response);
-    if (this.draining) this.closeAfter(response);
-  };
+  /** The server is attached anew. */
+  begin(): void {
+    this.draining = false;
+    for (const event of REQUESTS) this.server.off(event, this.onRequest);
+  }
 
   drain(): void {
     if (this.draining) return;
     this.draining = true;
-    for (const response of this.responses.values()) if (response !== null) this.closeAfter(response);
+    // Listening for them unasked would change what a server does with what nobody listens for.
+    for (const event of REQUESTS) {
+      if (this.server.listenerCount(event) > 0) this.server.prependListener(event, this.onRequest);
+    }
+    this.followCurrent();
     // What was sent in time, and is not read yet, is still answered.
     inTwoTurns(() => this.closeIdle());
   }
 
-  private closeAfter(response: ServerResponse): void {
-    if (response.writableFinished) return;
-    if (!response.headersSent) response.setHeader('Connection', 'close');
-    // One that has said keep-alive, or lets a client send on after the answer.
-    response.once('close', () => this.sweep());
-    response.req.once('close', () => this.sweep());
+  private readonly onRequest = (_request: IncomingMessage, response: unknown) => this.follow(response);
+
+  private followCurrent(): void {
+    for (const socket of this.sockets) this.follow(socket._httpMessage);
   }
 
-  private sweep(): void {
+  /** Has the connection closed once the response is sent. */
+  private follow(response: unknown): void {
+    if (!(response instanceof ServerResponse) || this.followed.has(response)) return;
+    this.followed.add(response);
+    if (!response.headersSent) response.setHeader('Connection', 'close');
+    // One that has said keep-alive, or whose client sends on after the answer, is idle in the end.
+    response.once('close', this.sweepSoon);
+    response.req.once('close', this.sweepSoon);
+  }
+
+  private readonly sweepSoon = () => {
     if (this.sweeping) return;
     this.sweeping = true;
     setImmediate(() => {
       this.sweeping = false;
-      this.server.closeIdleConnections?.();
+      if (this.draining) this.sweep();
     });
+  };
+
+  private sweep(): void {
+    this.server.closeIdleConnections?.();
+    // Of requests that came one behind the other, the next answer has its turn.
+    this.followCurrent();
   }
 
   private closeIdle(): void {
     for (const session of this.sessions) session.close();
-    this.server.closeIdleConnections?.();
+    this.sweep();
     // To Node a connection that has yet to send its first request is none of the idle ones.
-    for (const socket of this.responses.keys()) if (socket.bytesRead === 0) socket.destroy();
+    for (const socket of this.sockets) if (socket.bytesRead === 0) socket.destroy();
   }
 }
 
