@@ -55,14 +55,15 @@ function isInUse(socket: Socket, handle: NodeHandle): boolean {
   return writes || pipes.length > 0 || socket.readableEncoding !== null || isOthers(socket, handle);
 }
 
-// Whoever reads from the handle itself leaves a trace: http its parser, http2 its session, tls a property
-// of the handle by which it learns that reading stops.
+/** The name of the listener by which http2 learns that the socket of a session has closed. */
+const HTTP2_LISTENS = 'socketOnClose';
+
+// Whoever reads from the handle itself leaves a trace: http its parser, tls a property of the handle by
+// which it learns that reading stops.
 function isOthers(socket: Socket, handle: NodeHandle): boolean {
   if ((socket as { parser?: object | null }).parser != null) return true;
   if (Object.getOwnPropertyDescriptor(handle, 'reading')?.get !== undefined) return true;
-  return Object.getOwnPropertySymbols(socket).some(
-    (symbol) => symbol.description === 'session' && (socket as unknown as Record<symbol, unknown>)[symbol] != null,
-  );
+  return socket.listeners('close').some(({ name }) => name === HTTP2_LISTENS);
 }
 
 function adopt(fd: number): TCPConn | UnixConn {

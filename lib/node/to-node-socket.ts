@@ -42,9 +42,7 @@ export function toNodeSocket(conn: Conn, options: ToNodeSocketOptions = {}): Soc
   checkOptions(options);
   // Asked for now: the Conn is closed in a moment.
   const ends = conn.proxyHeader === null ? null : { peer: infoOf(conn.remoteAddr), local: infoOf(conn.localAddr) };
-  const front = conn.busy ? null : conn.takeUnread();
-  const socket = handOver(conn, front, options);
-  if (front !== null && front.length > 0) socket.unshift(front);
+  const socket = handOver(conn, options);
   if (ends !== null) giveAddresses(socket, ends.peer, ends.local);
   return socket;
 }
@@ -66,25 +64,21 @@ function checkOptions(options: ToNodeSocketOptions): void {
   if (highWaterMark !== undefined) checkInteger('options.highWaterMark', highWaterMark, 0, 2 ** 31 - 1);
 }
 
-function handOver(conn: SocketConn, front: Buffer | null, options: ToNodeSocketOptions): Socket {
-  let socket: Socket | null = null;
+function handOver(conn: SocketConn, options: ToNodeSocketOptions): Socket {
   const { handleRef } = conn;
-  const fd = detached(conn, front, () => socket?.destroy());
-  try {
-    socket = open(fd, options);
-  } catch (error) {
-    closeSync(fd);
-    handleRef.heirClosed();
-    throw error;
-  }
+  const heir = { close: (): void => void socket.destroy() };
+  const { fd, front } = conn.bequeath(heir);
+  const socket = openOr(fd, options, () => handleRef.heirClosed());
+  if (front !== null) socket.unshift(front);
   return socket.once('close', () => handleRef.heirClosed());
 }
 
-function detached(conn: SocketConn, front: Buffer | null, close: () => void): number {
+function openOr(fd: number, options: ToNodeSocketOptions, failed: () => void): Socket {
   try {
-    return conn.bequeath({ close });
+    return open(fd, options);
   } catch (error) {
-    if (front !== null && conn.id >= 0) conn.unread(front);
+    closeSync(fd);
+    failed();
     throw error;
   }
 }

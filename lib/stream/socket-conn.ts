@@ -83,12 +83,16 @@ export abstract class SocketConn extends StreamConn {
     return (native.state(this.id) & LENT) !== 0;
   }
 
-  /** @internal Gives up the descriptor, and its place with whoever counts connections, where nobody uses it. */
-  bequeath(heir: Heir): number {
+  /**
+   * @internal Gives up the descriptor, with the bytes that were put back, to an heir, who has the connection's
+   * place with whoever counts it. Only where nobody uses the connection.
+   */
+  bequeath(heir: Heir): { fd: number; front: Buffer | null } {
     const inUse = this.reads !== null || this.writes !== null || this.flow !== null || this.closing !== null;
     const cause = this.blocked() ?? (inUse || this.guard !== null || this.isLent() ? ErrBusy : null);
     if (cause !== null) throw this.error('detach', cause);
-    return this.asOp('detach', () => this.end(() => this.handleRef.bequeath(heir)));
+    const { front } = this;
+    return { fd: this.asOp('detach', () => this.end(() => this.handleRef.bequeath(heir))), front };
   }
 
   /** @internal closeWrite() for a relay, which owns the connection. False when it has nobody to tell. */
