@@ -59,3 +59,8 @@ export async function raw(port: number, text = ''): Promise<Socket & { received:
   if (text !== '') socket.write(text);
   return socket;
 }
+
+/** Whatever it is that ends it. */
+export function gone(socket: Socket): Promise<unknown> {
+  return new Promise((resolve) => socket.once('close', resolve));
+}
