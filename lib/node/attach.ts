@@ -12,6 +12,7 @@ import { beginningOf } from './first-byte';
 import { type Host, hostOf, type SocketServer } from './host';
 import { toDuplex } from './to-duplex';
 import { toNodeSocket } from './to-node-socket';
+import { inTwoTurns } from './two-turns';
 import { frontOf, isWebSocketServer, type WebSocketServerLike } from './web-sockets';
 
 export type { WebSocketServerLike };
@@ -111,7 +112,8 @@ function hostFor(name: string, server: Attachable): Host {
 
 class Attachment<C extends Conn> implements Attached {
   private readonly serving: Server;
-  private readonly stopping = new AbortController();
+  /** Connections whose beginning is awaited. */
+  private readonly looking = new Set<C>();
   private readonly hosts: Set<Host>;
   private left = false;
 
@@ -153,7 +155,9 @@ class Attachment<C extends Conn> implements Attached {
 
   // A client that has nothing to say yet is kept waiting for no longer than a server would.
   private async look(conn: C): Promise<void> {
-    const beginning = await beginningOf(conn, this.firstByteTimeout, this.stopping.signal);
+    this.looking.add(conn);
+    const beginning = await beginningOf(conn, this.firstByteTimeout);
+    this.looking.delete(conn);
     if (beginning === null) conn.close();
     else await this.hand(conn, beginning.isTLS ? this.routes.tls : this.routes.plain, beginning.taken);
   }
@@ -171,7 +175,9 @@ class Attachment<C extends Conn> implements Attached {
   }
 
   private stop(): void {
-    this.stopping.abort(this.signal.reason);
+    inTwoTurns(() => {
+      for (const conn of this.looking) conn.close();
+    });
     for (const host of this.hosts) host.drain();
   }
 

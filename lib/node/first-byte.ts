@@ -13,10 +13,10 @@ export interface Beginning {
 }
 
 /** Null where the connection ended before it began, or did not begin in time. */
-export async function beginningOf(conn: Conn, timeout: number, signal: AbortSignal): Promise<Beginning | null> {
+export async function beginningOf(conn: Conn, timeout: number): Promise<Beginning | null> {
   try {
     if (timeout > 0) conn.setReadDeadline(Date.now() + timeout);
-    const beginning = await look(conn, signal);
+    const beginning = await look(conn);
     if (timeout > 0) conn.setReadDeadline(null);
     return beginning;
   } catch {
@@ -24,8 +24,8 @@ export async function beginningOf(conn: Conn, timeout: number, signal: AbortSign
   }
 }
 
-async function look(conn: Conn, signal: AbortSignal): Promise<Beginning | null> {
+async function look(conn: Conn): Promise<Beginning | null> {
   const inPlace = conn instanceof SocketConn;
-  const bytes = inPlace ? await conn.peek(1, { signal }) : await conn.read({ signal });
+  const bytes = inPlace ? await conn.peek(1) : await conn.read();
   return bytes === null ? null : { isTLS: bytes[0] === HANDSHAKE, taken: inPlace ? null : bytes };
 }

@@ -9,6 +9,7 @@
 import type { EventEmitter } from 'node:events';
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { inTwoTurns } from './two-turns';
 
 /** What there is of http.Server and of http2's. */
 interface HTTPServer extends EventEmitter {
@@ -53,6 +54,7 @@ export class HTTPTraffic {
   add(socket: Duplex): void {
     this.sockets.add(socket as Socket);
     socket.once('close', () => this.sockets.delete(socket as Socket));
+    if (this.draining) inTwoTurns(() => closeSilent(socket as Socket));
   }
 
   private addSession(session: Session): void {
@@ -75,8 +77,11 @@ export class HTTPTraffic {
       if (this.server.listenerCount(event) > 0) this.server.prependListener(event, this.onRequest);
     }
     this.followCurrent();
-    // What was sent in time, and is not read yet, is still answered.
-    inTwoTurns(() => this.closeIdle());
+    const sockets = [...this.sockets];
+    inTwoTurns(() => {
+      this.closeIdle();
+      for (const socket of sockets) closeSilent(socket);
+    });
   }
 
   private readonly onRequest = (_request: IncomingMessage, response: unknown) => this.follow(response);
@@ -113,12 +118,10 @@ export class HTTPTraffic {
   private closeIdle(): void {
     for (const session of this.sessions) session.close();
     this.sweep();
-    // To Node a connection that has yet to send its first request is none of the idle ones.
-    for (const socket of this.sockets) if (socket.bytesRead === 0) socket.destroy();
   }
 }
 
-/** Once the event loop has looked at every socket. */
-function inTwoTurns(call: () => void): void {
-  setImmediate(() => setImmediate(call));
+// To Node a connection that has yet to send its first request is none of the idle ones.
+function closeSilent(socket: Socket): void {
+  if (socket.bytesRead === 0) socket.destroy();
 }
