@@ -42,7 +42,9 @@ export class ConnDuplex<C extends Conn = Conn> extends Duplex {
       writableHighWaterMark: options.highWaterMark,
       emitClose: false,
     });
-    whenClosed(conn, () => void this.destroy());
+    // Weakly: a connection that nobody has any more can still be collected, and is closed then.
+    const stream = new WeakRef(this);
+    whenClosed(conn, () => void stream.deref()?.destroy());
   }
 
   override _read(): void {

@@ -19,7 +19,7 @@ interface NodeHandle {
 /**
  * Takes the connection out of a `net.Socket`: a Conn on a duplicate of its descriptor, with what the socket
  * has read and nobody has taken as its first bytes. The socket is destroyed, which the peer does not
- * notice; it emits 'close', and neither 'end' nor 'error'.
+ * notice; it emits 'close', and no more 'data'.
  *
  * Made for sockets that a server has let go of, such as those of http's 'upgrade' and 'connect' events.
  * @throws OpError `op: 'file'`: `ERR_SPLICEWAY_BUSY` where bytes wait to be written, end() was called, or http,
@@ -29,9 +29,11 @@ interface NodeHandle {
 export function fromNodeSocket(socket: Socket): TCPConn | UnixConn {
   const handle = handleOf(socket);
   if (isInUse(socket, handle)) throw failure(ErrBusy);
+  const conn = adopt(handle.fd);
   handle.reading = false;
   handle.readStop();
-  const conn = adopt(handle.fd);
+  // Whoever listens for bytes would be told of those that the Conn is to have.
+  socket.removeAllListeners('data');
   for (let chunk = takeFrom(socket); chunk !== null; chunk = takeFrom(socket)) putBehind(conn, chunk);
   socket.destroy();
   return conn;

@@ -43,8 +43,7 @@ export class Host {
   constructor(private readonly server: SocketServer) {
     this.traffic = isHTTP(server) ? new HTTPTraffic(server) : null;
     server.prependListener('secureConnection', ignoreErrors);
-    // http2 asks whether anybody listens for streams.
-    if (server.listenerCount('stream') > 0) server.prependListener('stream', ignoreErrors);
+    server.on('session', (session: EventEmitter) => session.prependListener('stream', ignoreErrors));
   }
 
   /** What a connection's socket is made with, as the server's own would be. */

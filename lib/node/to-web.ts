@@ -73,6 +73,8 @@ class Incoming {
     } catch (error) {
       if (this.cancelling.signal.aborted) return;
       this.ends.readingOver();
+      // After a deadline there is still somebody to write to.
+      if ((error as { timeout?: boolean }).timeout !== true) this.conn.close();
       throw error;
     }
   }

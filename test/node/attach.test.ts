@@ -351,6 +351,17 @@ test('a tls client that resets after its handshake', async () => {
   await eventually(() => at.connections === 0);
 });
 
+test('an http2 stream that its client resets, on a server with a listener of streams alone', async () => {
+  const server = http2.createServer();
+  const at = await attached(server);
+  const closed = new Promise((resolve) => server.on('stream', (stream) => stream.on('close', resolve)));
+  const session = kept(http2.connect(`http://127.0.0.1:${portOf(at)}`));
+  const request = session.request({ ':method': 'POST' }, { endStream: false }).on('error', () => {});
+  await once(server, 'stream');
+  request.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
+  await closed;
+});
+
 test("a listener of 'connection' that throws: onError is told, and that connection destroyed", async () => {
   const onError = vi.fn();
   const mistake = new Error('mine');

@@ -37,6 +37,8 @@ test('takes the connection over, and the peer does not notice', async () => {
 
 test('what the socket has read and nobody took comes first', async () => {
   const [client, server] = await pair();
+  const told: unknown[] = [];
+  server.on('data', (chunk) => told.push(chunk)).pause();
   client.write('read ');
   await eventually(() => server.readableLength === 5);
   server.unshift('un');
@@ -45,6 +47,7 @@ test('what the socket has read and nobody took comes first', async () => {
   let text = '';
   for await (const chunk of conn) text += chunk;
   expect(text).toBe('unread later');
+  expect(told).toEqual([]);
 });
 
 test("a socket of http's 'upgrade'", async () => {
