@@ -96,9 +96,21 @@ export const udpBatch = {
 export const cSplice = { name: 'c-splice', ...plainC('c-splice-proxy', 'C, splice', 'C') };
 export const nodeNetPipe = { name: 'node-net-pipe', ...script('node-net-proxy.mjs', 'node:net pipe', 'node:net') };
 export const relaying = { name: 'spliceway-relay', ...spliceway('spliceway-proxy.mjs', 'spliceway relay()') };
+export const splicewayNetPipe = {
+  name: 'spliceway-net-pipe',
+  ...spliceway('spliceway-net-proxy.mjs', 'spliceway/net pipe'),
+};
 
 export const nodeNetPipeBlocked = blockable(nodeNetPipe);
 export const relayingBlocked = blockable(relaying);
+
+// HTTP servers.
+export const nodeHTTP = { name: 'node-http', ...script('node-http.mjs', 'node:http listen()', 'node:http') };
+export const splicewayHTTP = { name: 'spliceway-attach', ...spliceway('spliceway-http.mjs', 'spliceway attach()') };
+export const splicewayNetHTTP = {
+  name: 'spliceway-net',
+  ...spliceway('spliceway-net-http.mjs', 'spliceway/net sockets'),
+};
 
 // Servers of a file.
 export const cSendfile = { name: 'c', ...plainC('c-sendfile', 'C, sendfile', 'C') };

@@ -16,6 +16,11 @@ export interface HandleOwner {
  */
 export const ownedBy: unique symbol = Symbol('spliceway.ownedBy');
 
+/** Who has a connection's descriptor in its place, and closes it. */
+export interface Heir {
+  close(): void;
+}
+
 /** Two owners of one connection, as when a Server serves what a limit counts. */
 class Owners implements HandleOwner {
   constructor(
@@ -39,11 +44,13 @@ export class Handle {
   owner: HandleOwner | null = null;
   /** What can still be asked of one that closed without its Conn; see closeUnseen(). */
   addresses: { local: AddressTuple | undefined; peer: AddressTuple | undefined } | null = null;
+  private heir: Heir | null = null;
 
   /** @param id of the native handle; -1 once it is closed */
   constructor(public id: number) {}
 
   close(): void {
+    if (this.heir !== null) return this.heir.close();
     native.close(this.forget());
     this.owner?.handleClosed(this);
   }
@@ -53,6 +60,20 @@ export class Handle {
     const fd = native.detach(this.forget());
     this.owner?.handleClosed(this);
     return fd;
+  }
+
+  /**
+   * Gives up the descriptor to somebody who has the connection's place with its owner: the owner closes
+   * the heir, and is told when that has closed.
+   */
+  bequeath(heir: Heir): number {
+    this.heir = heir;
+    return native.detach(this.forget());
+  }
+
+  heirClosed(): void {
+    this.heir = null;
+    this.owner?.handleClosed(this);
   }
 
   private forget(): number {

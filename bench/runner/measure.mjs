@@ -14,7 +14,7 @@ export const SLACK = 30_000;
 const SETTLE = 2000;
 
 /**
- * CPU time of a server under one of the modes `echo`, `connect`, `lines` and `packets`.
+ * CPU time of a server under one of the modes `echo`, `connect`, `http`, `lines` and `packets`.
  * @param scale from nanoseconds for each thing done to the scenario's unit
  */
 export function measureServer(mode, contender, load, time, scale) {

@@ -8,8 +8,10 @@ import { echo } from './echo.mjs';
 import { forward } from './forward.mjs';
 import { forwardPingPong } from './forward-pingpong.mjs';
 import { frames } from './frames.mjs';
+import { http } from './http.mjs';
 import { idle } from './idle.mjs';
 import { idleRelays } from './idle-relays.mjs';
+import { netPipe } from './net-pipe.mjs';
 import { pool } from './pool.mjs';
 import { scanner } from './scanner.mjs';
 import { sendfile } from './sendfile.mjs';
@@ -23,8 +25,10 @@ export const scenarios = [
   idle,
   deadlines,
   udp,
+  http,
   forward,
   forwardPingPong,
+  netPipe,
   idleRelays,
   blocked,
   sendfile,

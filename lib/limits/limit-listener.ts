@@ -10,7 +10,7 @@ import { keepAlive } from '../lifetime';
 import { type Listener, takenByServer } from '../listener';
 import { ListenerWrapper } from '../listener-wrapper';
 import { checked, rejected } from '../pending';
-import { whenClosed } from './when-closed';
+import { whenClosed } from '../when-closed';
 
 /**
  * A listener that has at most n accepted connections open at a time (x/net's netutil.LimitListener).

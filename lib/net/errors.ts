@@ -24,12 +24,16 @@ export function errnoException(status: number, syscall: string): SystemError {
   return error;
 }
 
-/** The same for what came from the network: below it is nobody's code but ours, of which a frame is enough. */
+/**
+ * The same for what came from the network. Below it is nobody's code but ours, so its stack has no frames:
+ * streams ask each error for its stack, and to capture one costs as much as several system calls.
+ */
 export function networkException(status: number, syscall: string): SystemError {
   const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 1;
+  Error.stackTraceLimit = 0;
   const error = errnoException(status, syscall);
   Error.stackTraceLimit = stackTraceLimit;
+  error.stack = `Error: ${error.message}`;
   return error;
 }
 

@@ -4,6 +4,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { LENT, native, READ, WRITE } from '../binding';
 import type { CallOptions } from '../conn';
 import { ErrBusy, ErrClosed, wrapping } from '../errors';
+import type { Heir } from '../handle';
 import { peek, takeFrontBytes, unread } from './front';
 import { type SendFileOptions, sendFile } from './sending-file';
 import { StreamConn } from './stream-conn';
@@ -73,10 +74,25 @@ export abstract class SocketConn extends StreamConn {
   }
 
   override detach(): number {
-    const lent = (native.state(this.id) & LENT) !== 0;
-    const cause = this.blocked() ?? (this.front === null && !lent ? null : ErrBusy);
+    const cause = this.blocked() ?? (this.front === null && !this.isLent() ? null : ErrBusy);
     if (cause !== null) throw this.error('detach', cause);
     return super.detach();
+  }
+
+  private isLent(): boolean {
+    return (native.state(this.id) & LENT) !== 0;
+  }
+
+  /**
+   * @internal Gives up the descriptor, with the bytes that were put back, to an heir, who has the connection's
+   * place with whoever counts it. Only where nobody uses the connection.
+   */
+  bequeath(heir: Heir): { fd: number; front: Buffer | null } {
+    const inUse = this.reads !== null || this.writes !== null || this.flow !== null || this.closing !== null;
+    const cause = this.blocked() ?? (inUse || this.guard !== null || this.isLent() ? ErrBusy : null);
+    if (cause !== null) throw this.error('detach', cause);
+    const { front } = this;
+    return { fd: this.asOp('detach', () => this.end(() => this.handleRef.bequeath(heir))), front };
   }
 
   /** @internal closeWrite() for a relay, which owns the connection. False when it has nobody to tell. */

@@ -11,6 +11,7 @@ const SUBPATHS = [
   'spliceway/codec',
   'spliceway/limits',
   'spliceway/net',
+  'spliceway/node',
   'spliceway/pool',
   'spliceway/testing',
 ];
@@ -63,6 +64,8 @@ test('the types resolve for ES modules and for CommonJS', { timeout: 60_000 }, (
       import { crc32, type Frame, FramedConn, lines, MessageConn, Scanner, scanWords, type SplitFunc } from 'spliceway/codec';
       import { limitListener } from 'spliceway/limits';
       import * as net from 'spliceway/net';
+      import { createServer } from 'node:http';
+      import { type Attached, attach, type ConnDuplex, fromNodeSocket, toDuplex, toNodeSocket, toWeb } from 'spliceway/node';
       import { type Lease, Pool, type PoolStats } from 'spliceway/pool';
       import { testConn } from 'spliceway/testing';
       export const server: net.Server = net.createServer((socket) => socket.setReadDeadline(null).setTimeout(1).end());
@@ -70,6 +73,12 @@ test('the types resolve for ES modules and for CommonJS', { timeout: 60_000 }, (
       export async function main(): Promise<string> {
         const limited = limitListener(await listen('tcp', ':0'), 1);
         (await limited.accept()).setNoDelay(true);
+        const attached: Attached = attach(limited, createServer(), { firstByteTimeout: 100 });
+        const { finished, forced }: { finished: number; forced: number } = await attached.shutdown({ timeout: 1 });
+        const duplex: ConnDuplex<TCPConn> = toDuplex(await limited.accept()).setTimeout(finished + forced);
+        duplex.conn.setNoDelay(duplex.remoteAddress !== undefined);
+        const taken = fromNodeSocket(toNodeSocket(await limited.accept(), { allowHalfOpen: true }));
+        await toWeb(taken).readable.getReader({ mode: 'byob' }).read(new Uint8Array(1));
         const pool = new Pool({ endpoints: [':1', ':2'], connect: ({ endpoint }) => dial('tcp', endpoint) });
         const lease: Lease<TCPConn> = await pool.borrow({ timeout: 100 });
         lease.conn.setNoDelay(true);

@@ -15,7 +15,7 @@ constexpr std::pair<const char*, void (*)(const bench::Options&)> kModes[] = {
     {"idle", bench::RunIdle},       {"forward", bench::RunForward},
     {"lines", bench::RunLines},     {"ping-pong", bench::RunPingPong},
     {"receive", bench::RunReceive}, {"packets", bench::RunPackets},
-    {"frames", bench::RunFrames},
+    {"frames", bench::RunFrames},   {"http", bench::RunHTTP},
 };
 
 }  // namespace

@@ -11,6 +11,9 @@ void RunEcho(const Options& options);
 // Connections that carry one byte there and back.
 void RunConnect(const Options& options);
 
+// Requests to an http server, one at a time on each connection.
+void RunHTTP(const Options& options);
+
 // Connections that had one message echoed and are then held until standard input ends.
 void RunIdle(const Options& options);
 

@@ -16,6 +16,8 @@ constexpr char kUsage[] =
     "                    --in-flight N --warm-up-ms N --measure-ms N\n"
     "       load connect --target HOST:PORT --server-pid PID --connections N\n"
     "                    --warm-up-ms N --measure-ms N\n"
+    "       load http    --target HOST:PORT --server-pid PID --connections N\n"
+    "                    --warm-up-ms N --measure-ms N\n"
     "       load idle    --target HOST:PORT --connections N --size BYTES\n"
     "       load packets --target HOST:PORT --server-pid PID --connections N --size BYTES\n"
     "                    --in-flight N --warm-up-ms N --measure-ms N\n"

@@ -1,7 +1,7 @@
 // Being told when a connection closes.
 
-import type { Conn } from '../conn';
-import { type Handle, type HandleOwner, ownedBy } from '../handle';
+import type { Conn } from './conn';
+import { type Handle, type HandleOwner, ownedBy } from './handle';
 
 /** Calls `closed` once the connection is closed: by whomever here, or because it was collected. */
 export function whenClosed(conn: Conn, closed: () => void): void {
