@@ -67,6 +67,19 @@ TEST_F(Stream, WithManyRetransmissionsIsLookedAtMoreOften) {
   EXPECT_GE(looks_ - before, 19);
 }
 
+TEST_F(Stream, ThatTheKernelGaveUpIsLostAtOnce) {
+  Run({.rtt = kMs}, 60 * kSecond);
+  Run({.gone = true}, 6 * kSecond);
+  EXPECT_EQ(monitor_.health(), Health::kLost);
+  EXPECT_EQ(Words(monitor_.TakeTransitions().back()),
+            "the connection was reset, or given up by the kernel");
+}
+
+TEST_F(Stream, WhoseRoundTripsDeviateHasALongerReplyTimeout) {
+  Run({.rtt = 400 * kMs, .deviation = 150 * kMs}, 60 * kSecond);
+  EXPECT_EQ(monitor_.reply_timeout(), 1000 * kMs);
+}
+
 TEST_F(Stream, LookedAtLateCountsNoMiss) {
   Run({.rtt = kMs}, 60 * kSecond);
   for (int i = 0; i < 5; ++i) {
