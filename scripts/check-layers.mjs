@@ -50,7 +50,7 @@ const LIB_RANKS = [
   ['tcp-conn', 'unix-conn', 'network', 'resolve', 'control', 'keep-alive', 'pipe'],
   ['listener', 'listener-wrapper', 'copy', 'relay', 'relaying', 'packet', 'proxy-protocol', 'tls-hello'],
   ['listen', 'listening', 'dial', 'dialing', 'serve', 'file'],
-  ['codec', 'limits', 'net', 'pool', 'proxy', 'testing'],
+  ['codec', 'health', 'limits', 'net', 'pool', 'proxy', 'testing'],
   ['index', 'cli'],
 ];
 
