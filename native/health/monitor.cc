@@ -278,7 +278,10 @@ int64_t Monitor::Pause() {
   return pause - Scaled(pause, options_->jitter * Random());
 }
 
+// The kernel's own patience with a peer begins at 200 ms, so that looks in quick succession say
+// less than PINGs.
 int64_t Monitor::grace() const {
+  if (passive_) return options_->reply_cap;
   const int64_t replies = Scaled(reply_timeout_, kGraceReplies);
   const int64_t intervals = Scaled(interval_, kGraceIntervals);
   return std::min(std::max(replies, intervals), options_->reply_cap);

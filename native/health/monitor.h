@@ -18,7 +18,7 @@
 //   grace = max(3.5 reply timeouts, 1.6 intervals), at most the cap of 8 s
 //
 // so that the last byte is at most interval + 8 s old when a connection is lost, and no more than
-// 1.5 s at an interval of 500 ms on a fast path.
+// 1.5 s at an interval of 500 ms on a fast path. For a plain stream it is the cap.
 //
 // A turn of the owner's that comes late (it was not scheduled, or stopped) says nothing about the
 // peer: the time by which it is late counts as if it had not passed, no RTT is taken from it, and
