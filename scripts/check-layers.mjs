@@ -14,7 +14,8 @@ const NATIVE = {
   io: ['sys', 'core'],
   relay: ['sys', 'core', 'io'],
   codec: [],
-  binding: ['sys', 'poll', 'core', 'io', 'relay', 'codec'],
+  health: ['sys'],
+  binding: ['sys', 'poll', 'core', 'io', 'relay', 'codec', 'health'],
 };
 // Headers of the C++ library, and of C, that are no system's own.
 const isStandard = (header) => !/[/.]/.test(header) || /^c?(assert|errno|limits|std\w+)\.h$/.test(header);
