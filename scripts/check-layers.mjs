@@ -15,7 +15,8 @@ const NATIVE = {
   relay: ['sys', 'core', 'io'],
   codec: [],
   health: ['sys'],
-  binding: ['sys', 'poll', 'core', 'io', 'relay', 'codec', 'health'],
+  session: ['sys', 'core', 'io', 'codec', 'health'],
+  binding: ['sys', 'poll', 'core', 'io', 'relay', 'codec', 'health', 'session'],
 };
 // Headers of the C++ library, and of C, that are no system's own.
 const isStandard = (header) => !/[/.]/.test(header) || /^c?(assert|errno|limits|std\w+)\.h$/.test(header);
@@ -50,7 +51,7 @@ const LIB_RANKS = [
   ['tcp-conn', 'unix-conn', 'network', 'resolve', 'control', 'keep-alive', 'pipe'],
   ['listener', 'listener-wrapper', 'copy', 'relay', 'relaying', 'packet', 'proxy-protocol', 'tls-hello'],
   ['listen', 'listening', 'dial', 'dialing', 'serve', 'file'],
-  ['codec', 'limits', 'net', 'pool', 'proxy', 'testing'],
+  ['codec', 'health', 'limits', 'net', 'pool', 'proxy', 'testing'],
   ['index', 'cli'],
 ];
 

@@ -1,5 +1,6 @@
 // The public surface of `spliceway/codec`.
 
+export type { Health, HealthChange, HealthFigures, HealthState } from '../health/health';
 export { FrameBatch } from './batch';
 export type { FrameCallOptions } from './call';
 export { crc32 } from './crc32';
@@ -10,6 +11,7 @@ export { FrameError, type FrameFault } from './frame-error';
 export { FramedConn, type FramedConnOptions, type OutgoingFrame } from './framed-conn';
 export { Framing } from './framing';
 export { type HeaderBodyOptions, headerBody } from './header-body';
+export type { HeartbeatOptions } from './heartbeat-options';
 export type { BatchHandler, FrameHandlers } from './intake';
 export { type LengthPrefixOptions, lengthPrefix } from './length-prefix';
 export { MessageConn } from './message-conn';

@@ -20,6 +20,12 @@ bool Inbox::Put(std::span<const uint8_t> frames) {
   return true;
 }
 
+void Inbox::PutRest(std::span<const uint8_t> first, std::span<const uint8_t> second) {
+  const std::lock_guard lock(mutex_);
+  frames_.Put(first);
+  frames_.Put(second);
+}
+
 void Inbox::End() {
   const std::lock_guard lock(mutex_);
   ended_ = true;

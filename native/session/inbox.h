@@ -20,6 +20,8 @@ class Inbox {
 
   // From the I/O thread. False: the peer had not been granted so much.
   bool Put(std::span<const uint8_t> frames);
+  // What comes to no frame any more, for the owner to see: no credit is asked for that.
+  void PutRest(std::span<const uint8_t> first, std::span<const uint8_t> second);
   // Nothing more comes.
   void End();
   // Whether the owner waits for what was put, or the end; asked once.
@@ -35,7 +37,7 @@ class Inbox {
   const size_t threshold_;
   std::mutex mutex_;
   ByteQueue frames_;
-  size_t granted_;      // what the peer may still send
+  size_t granted_;       // what the peer may still send
   size_t consumed_ = 0;  // and not granted anew
   bool ended_ = false;
   bool waited_for_ = false;

@@ -14,13 +14,11 @@ constexpr size_t kRun = 64 * 1024;
 
 }  // namespace
 
-Sender::After Sender::Put(const iovec* slices, size_t count, bool* waits) {
+Sender::After Sender::Put(std::span<const Bytes> frames, bool* waits) {
   const std::lock_guard lock(mutex_);
   *waits = false;
   if (closed_ || error_ != 0) return After::kNothing;
-  for (size_t i = 0; i < count; ++i) {
-    data_.Put({static_cast<const uint8_t*>(slices[i].iov_base), slices[i].iov_len});
-  }
+  for (const Bytes bytes : frames) data_.Put(bytes);
   const After after = FlushLocked();
   waited_for_ = *waits = !data_.empty();
   return after;
@@ -32,13 +30,13 @@ Sender::After Sender::Finish() {
   return FlushLocked();
 }
 
-Sender::After Sender::SayPing(const Ping& ping) {
+Sender::After Sender::SayPing(const Beat& ping) {
   const std::lock_guard lock(mutex_);
   ping_ = ping;
   return FlushLocked();
 }
 
-Sender::After Sender::SayPong(const Pong& pong) {
+Sender::After Sender::SayPong(const Beat& pong) {
   const std::lock_guard lock(mutex_);
   pong_ = pong;
   return FlushLocked();
@@ -72,6 +70,11 @@ void Sender::Close() {
 int Sender::error() const {
   const std::lock_guard lock(mutex_);
   return error_;
+}
+
+bool Sender::has_to_say() const {
+  const std::lock_guard lock(mutex_);
+  return ping_ || !control_.empty();
 }
 
 uint64_t Sender::sent() const {
@@ -119,10 +122,10 @@ bool Sender::SendSome(ByteQueue* queue, size_t n, size_t* left) {
 
 void Sender::FillControl() {
   constexpr uint64_t kMost = UINT32_MAX;
-  if (pong_) wire_.PutPong(*pong_, &control_);
+  if (pong_) wire_.PutBeat(Wire::kPong, *pong_, &control_);
   const auto grant = static_cast<uint32_t>(std::min(grant_, kMost));
   if (grant > 0) wire_.PutCredit(grant, &control_);
-  if (ping_) wire_.PutPing(*ping_, &control_);
+  if (ping_) wire_.PutBeat(Wire::kPing, *ping_, &control_);
   pong_.reset();
   ping_.reset();
   grant_ -= grant;

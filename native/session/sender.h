@@ -9,12 +9,11 @@
 // for one that may go only later. A control frame waits for the end of a frame that is half sent.
 #pragma once
 
-#include <sys/uio.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <span>
 
 #include "session/byte_queue.h"
 #include "session/wire.h"
@@ -35,12 +34,12 @@ class Sender {
   Sender(int fd, const Wire& wire) : fd_(fd), wire_(wire) {}
 
   // Whole frames of the owner's. `waits` is whether it is to be told.
-  After Put(const iovec* slices, size_t count, bool* waits);
+  After Put(std::span<const Bytes> frames, bool* waits);
   // FIN, when all that was put so far is with the kernel.
   After Finish();
 
-  After SayPing(const Ping& ping);
-  After SayPong(const Pong& pong);
+  After SayPing(const Beat& ping);
+  After SayPong(const Beat& pong);
   After SayCredit(uint32_t bytes);
   // The peer is ready to take so many bytes more.
   After Allow(uint32_t bytes);
@@ -51,6 +50,8 @@ class Sender {
   void Close();
 
   int error() const;
+  // Whether control frames, a PING perhaps, have yet to leave.
+  bool has_to_say() const;
   // Bytes of the owner's frames that the kernel has taken, and those that the peer has granted and
   // that are left.
   uint64_t sent() const;
@@ -72,8 +73,8 @@ class Sender {
   // Control frames, laid out. While there are any, later ones are kept here: the latest of each
   // kind, so that a peer that does not read costs no memory.
   ByteQueue control_;
-  std::optional<Ping> ping_;
-  std::optional<Pong> pong_;
+  std::optional<Beat> ping_;
+  std::optional<Beat> pong_;
   uint64_t grant_ = 0;
   uint64_t credit_ = 0;
   uint64_t window_ = 0;  // the first grant: no frame may be larger

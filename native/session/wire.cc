@@ -7,8 +7,7 @@
 namespace spliceway {
 namespace {
 
-constexpr size_t kPingSize = 12;
-constexpr size_t kPongSize = 16;
+constexpr size_t kBeatSize = 16;
 constexpr size_t kCreditSize = 4;
 
 template <std::unsigned_integral T>
@@ -25,24 +24,14 @@ T Load(const uint8_t* from) {
   return value;
 }
 
-void StorePing(const Ping& ping, uint8_t* body) {
-  Store(body, ping.sequence);
-  Store(body + 4, ping.sent_ns);
-}
-
 }  // namespace
 
-void Wire::PutPing(const Ping& ping, ByteQueue* out) const {
-  std::array<uint8_t, kPingSize> body;
-  StorePing(ping, body.data());
-  Put(kPing, body, out);
-}
-
-void Wire::PutPong(const Pong& pong, ByteQueue* out) const {
-  std::array<uint8_t, kPongSize> body;
-  StorePing(pong.ping, body.data());
-  Store(body.data() + kPingSize, pong.stuck_ms);
-  Put(kPong, body, out);
+void Wire::PutBeat(Control control, const Beat& beat, ByteQueue* out) const {
+  std::array<uint8_t, kBeatSize> body;
+  Store(body.data(), beat.sequence);
+  Store(body.data() + 4, beat.sent_ns);
+  Store(body.data() + 12, beat.stuck_ms);
+  Put(control, body, out);
 }
 
 void Wire::PutCredit(uint32_t bytes, ByteQueue* out) const {
@@ -51,14 +40,10 @@ void Wire::PutCredit(uint32_t bytes, ByteQueue* out) const {
   Put(kCredit, body, out);
 }
 
-std::optional<Ping> Wire::ReadPing(Bytes body) {
-  if (body.size() < kPingSize) return std::nullopt;
-  return Ping{Load<uint32_t>(body.data()), Load<uint64_t>(body.data() + 4)};
-}
-
-std::optional<Pong> Wire::ReadPong(Bytes body) {
-  if (body.size() < kPongSize) return std::nullopt;
-  return Pong{*ReadPing(body), Load<uint32_t>(body.data() + kPingSize)};
+std::optional<Beat> Wire::ReadBeat(Bytes body) {
+  if (body.size() < kBeatSize) return std::nullopt;
+  const uint8_t* from = body.data();
+  return Beat{Load<uint32_t>(from), Load<uint64_t>(from + 4), Load<uint32_t>(from + 12)};
 }
 
 std::optional<uint32_t> Wire::ReadCredit(Bytes body) {
@@ -67,7 +52,7 @@ std::optional<uint32_t> Wire::ReadCredit(Bytes body) {
 }
 
 void Wire::Put(Control control, Bytes body, ByteQueue* out) const {
-  constexpr size_t kLargest = 13 + kPongSize;
+  constexpr size_t kLargest = 13 + kBeatSize;
   std::array<uint8_t, kLargest> frame;
   frame[0] = Header::kMagic[0];
   frame[1] = Header::kMagic[1];

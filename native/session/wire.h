@@ -10,14 +10,12 @@
 
 namespace spliceway {
 
-struct Ping {
+// What a PING or a PONG says. A PONG repeats the first two of the PING that it answers.
+struct Beat {
   uint32_t sequence = 0;
-  uint64_t sent_ns = 0;  // on its sender's clock
-};
-
-struct Pong {
-  Ping ping;
-  uint32_t stuck_ms = 0;  // how long JavaScript has not come back to its loop there
+  uint64_t sent_ns = 0;  // on the clock of the PING's sender
+  uint32_t stuck_ms =
+      0;  // how long JavaScript has not come back to its loop, at the sender of this
 };
 
 class Wire {
@@ -41,13 +39,12 @@ class Wire {
   // Of the frame that `frames` begins with, of which the header is there.
   size_t SizeOf(Bytes frames) const { return head() + header_.Length(frames.data()); }
 
-  void PutPing(const Ping& ping, ByteQueue* out) const;
-  void PutPong(const Pong& pong, ByteQueue* out) const;
+  // `control`: kPing or kPong.
+  void PutBeat(Control control, const Beat& beat, ByteQueue* out) const;
   void PutCredit(uint32_t bytes, ByteQueue* out) const;
 
   // What such a frame's body says; nothing where it is too short.
-  static std::optional<Ping> ReadPing(Bytes body);
-  static std::optional<Pong> ReadPong(Bytes body);
+  static std::optional<Beat> ReadBeat(Bytes body);
   static std::optional<uint32_t> ReadCredit(Bytes body);
 
  private:
