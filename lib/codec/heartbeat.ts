@@ -13,7 +13,8 @@ import type { CallOptions, ConnState, ShutdownOptions } from '../conn';
 import { MAX_TIMER } from '../deadline';
 import { unwatch, type Waiter, watch } from '../dispatch';
 import { causeOf, ErrBusy, ErrClosed, ErrCreditExceeded, ErrPeerLost, SyscallError, withCount } from '../errors';
-import { FIGURES, HEALTH_STATES, Health, type HealthSource, type HealthState } from '../health/health';
+import { FIGURE_WORDS } from '../health/figures';
+import { Health, type HealthSource } from '../health/health';
 import { joinReads, joinWrites } from '../lines';
 import { Pending, rejected } from '../pending';
 import { takeFrontBytes } from '../stream/front';
@@ -38,7 +39,7 @@ const KERNEL_HAS_IT = 1;
 export interface CheckedHeartbeat {
   /** Bytes of frames that may wait here. */
   window: number;
-  /** In the order of native/binding/health_values.cc; NaN for the default. */
+  /** As wordsOf() has them. */
   health: Float64Array;
 }
 
@@ -116,7 +117,7 @@ export class Heartbeat implements Carrier, Waiter, HealthSource {
       native.openSession(conn.id, layout, maxFrame, window, frameTimeout, health, seed, first),
     );
     if (this.id < 0) throw conn.error('heartbeat', causeOf(this.id, 'read'));
-    this.health = new Health(this, conn);
+    this.health = new Health(this);
     watch(this);
     new HeldTurn(this, READ).join(conn);
     new HeldTurn(this, WRITE).join(conn);
@@ -273,13 +274,13 @@ export class Heartbeat implements Carrier, Waiter, HealthSource {
 
   // As a source of health.
 
-  readFigures(values: Float64Array): void {
-    if (this.finalFigures !== null) values.set(this.finalFigures);
-    else native.sessionFigures(this.id, values);
+  figures(words: Float64Array): void {
+    if (this.finalFigures !== null) words.set(this.finalFigures);
+    else native.sessionFigures(this.id, words);
   }
 
-  setInterval(interval: number): void {
-    native.setSessionInterval(this.id, interval);
+  setInterval(milliseconds: number): void {
+    native.setSessionInterval(this.id, milliseconds);
   }
 
   // From the turns in the connection's lines.
@@ -300,18 +301,12 @@ export class Heartbeat implements Carrier, Waiter, HealthSource {
 
   /** @internal From the reactor: there is something to look at. */
   notice(): void {
-    this.tellChanges();
+    this.health.tell(native.sessionTransitions(this.id));
     this.finishIfOver();
     if (this.ended) return;
     if (exhausted()) this.readNextTurn();
     else this.pumpRead();
     this.pumpWrite();
-  }
-
-  private tellChanges(): void {
-    for (const [from, to, healing, at, reason] of native.sessionTransitions(this.id)) {
-      this.health.changed({ from: stateOf(from), to: stateOf(to), healing, at, reason });
-    }
   }
 
   private finishIfOver(): void {
@@ -324,8 +319,8 @@ export class Heartbeat implements Carrier, Waiter, HealthSource {
   private finish([how, errno]: [how: number, errno: number]): void {
     if (this.over === null) this.keepRest();
     this.over ??= this.causeOf(how, errno);
-    this.tellChanges();
-    const figures = new Float64Array(FIGURES);
+    this.health.tell(native.sessionTransitions(this.id));
+    const figures = new Float64Array(FIGURE_WORDS);
     native.sessionFigures(this.id, figures);
     this.finalFigures = figures;
     this.settle();
@@ -375,8 +370,4 @@ export class Heartbeat implements Carrier, Waiter, HealthSource {
     this.writing = null;
     if (writing !== null) writing.fail(withCount(error(writing.op), this.sentOf(writing)));
   }
-}
-
-function stateOf(number: number): HealthState {
-  return HEALTH_STATES[number] as HealthState;
 }

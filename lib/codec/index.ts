@@ -1,6 +1,5 @@
 // The public surface of `spliceway/codec`.
 
-export type { Health, HealthChange, HealthFigures, HealthState } from '../health/health';
 export { FrameBatch } from './batch';
 export type { FrameCallOptions } from './call';
 export { crc32 } from './crc32';

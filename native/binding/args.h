@@ -65,6 +65,12 @@ class Args {
     return {reinterpret_cast<int32_t*>(view.data()), view.size()};
   }
 
+  // The same of a Float64Array.
+  std::span<double> Doubles(size_t i) const {
+    const auto view = ViewBytes(env_, values_[i]);
+    return {reinterpret_cast<double*>(view.data()), view.size()};
+  }
+
   static std::span<uint8_t> ViewBytes(napi_env env, napi_value value) {
     void* data = nullptr;
     size_t length = 0;

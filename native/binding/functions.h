@@ -27,5 +27,6 @@ std::span<const Function> MulticastFunctions();  // groups, hop limits
 std::span<const Function> SpliceFunctions();     // forward between two streams, a step at a time
 std::span<const Function> UnixFunctions();       // credentials and descriptors of Unix sockets
 std::span<const Function> CodecFunctions();      // CRC-32, frames
+std::span<const Function> HealthFunctions();     // the health of plain streams
 
 }  // namespace spliceway

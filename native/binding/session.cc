@@ -5,18 +5,12 @@
 #include "binding/args.h"
 #include "binding/errors.h"
 #include "binding/functions.h"
-#include "binding/health_values.h"
+#include "binding/health.h"
 #include "session/session_handle.h"
 #include "sys/clock.h"
 
 namespace spliceway {
 namespace {
-
-template <size_t N>
-std::span<double> Doubles(const Args<N>& args, size_t i) {
-  const auto view = args.Bytes(i);  // its size counts elements
-  return {reinterpret_cast<double*>(view.data()), view.size()};
-}
 
 template <size_t N>
 SessionOptions OptionsAt(const Args<N>& args, size_t i) {
@@ -29,7 +23,7 @@ SessionOptions OptionsAt(const Args<N>& args, size_t i) {
   return {wire,
           static_cast<size_t>(args.Number(i + 2)),
           static_cast<int64_t>(args.Number(i + 3) * 1e6),
-          std::make_shared<const HealthOptions>(HealthOptionsFrom(Doubles(args, i + 4))),
+          HealthOptionsIn(args.Doubles(i + 4)),
           args.Word(i + 5),
           std::vector<uint8_t>(first.begin(), first.end())};
 }
@@ -122,46 +116,21 @@ napi_value SetSessionInterval(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// sessionFigures(id, values): as native/binding/health_values.cc has them
+// sessionFigures(id, values): as native/binding/health.cc has them
 napi_value SessionFigures(napi_env env, napi_callback_info info) {
   const Args<2> args(env, info);
   if (auto* handle = args.Handle<SessionHandle>(0)) {
-    PutFigures(handle->session().figures(), Doubles(args, 1));
+    PutFigures(handle->session().figures(), MonotonicNow(), args.Doubles(1));
   }
   return nullptr;
 }
 
-napi_value Text(napi_env env, const std::string& text) {
-  napi_value out = nullptr;
-  napi_create_string_utf8(env, text.data(), text.size(), &out);
-  return out;
-}
-
-napi_value Tuple(napi_env env, std::initializer_list<napi_value> values) {
-  napi_value out = nullptr;
-  napi_create_array_with_length(env, values.size(), &out);
-  uint32_t i = 0;
-  for (napi_value value : values) napi_set_element(env, out, i++, value);
-  return out;
-}
-
-// sessionTransitions(id): those that have not been taken yet: [from, to, healing, epochMs, reason]
+// sessionTransitions(id): what changed since the last call
 napi_value SessionTransitions(napi_env env, napi_callback_info info) {
   const Args<1> args(env, info);
-  napi_value out = nullptr;
-  napi_create_array(env, &out);
   auto* handle = args.Handle<SessionHandle>(0);
-  if (handle == nullptr) return out;
-  const int64_t epoch = WallNow() - MonotonicNow();
-  uint32_t i = 0;
-  for (const Transition& t : handle->session().TakeTransitions()) {
-    const double at = static_cast<double>(epoch + t.at) / 1e6;
-    napi_set_element(env, out, i++,
-                     Tuple(env, {Number(env, static_cast<int64_t>(t.from)),
-                                 Number(env, static_cast<int64_t>(t.to)), Boolean(env, t.healing),
-                                 Number(env, at), Text(env, Words(t))}));
-  }
-  return out;
+  if (handle == nullptr) return nullptr;
+  return TransitionsOf(env, handle->session().TakeTransitions(), MonotonicNow());
 }
 
 // stopSession(id): it will be told that it is over
@@ -177,8 +146,11 @@ napi_value SessionEndOf(napi_env env, napi_callback_info info) {
   auto* handle = args.Handle<SessionHandle>(0);
   if (handle == nullptr || !handle->finished()) return nullptr;
   const SessionResult result = handle->session().result();
-  return Tuple(
-      env, {Number(env, static_cast<int64_t>(result.end)), Number(env, int64_t{-result.error})});
+  napi_value out = nullptr;
+  napi_create_array_with_length(env, 2, &out);
+  napi_set_element(env, out, 0, Number(env, static_cast<int64_t>(result.end)));
+  napi_set_element(env, out, 1, Number(env, int64_t{-result.error}));
+  return out;
 }
 
 // closeSession(id), once it is over: lets go of the connection and forgets it

@@ -53,6 +53,7 @@ enum class Cause : uint8_t {
   kStuck,           // the peer's JavaScript, for (value) ns
   kRunning,         // and no longer
   kSilence,         // nothing heard for (value) ns
+  kGone,            // a plain stream: the kernel says so
   kScore,           // it fell to (value), below (limit)
   kScoreRecovered,  // it rose to (value)
 };

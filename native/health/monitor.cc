@@ -87,7 +87,7 @@ void Monitor::OnSample(const PathSample& sample, int64_t now) {
   passive_ = true;
   reply_due_ = kNever;
   ++sent_;
-  if (sample.rtt >= 0) TakeRtt(sample.rtt);
+  if (sample.rtt >= 0) TakeRtt(sample.rtt, sample.deviation);
   if (sample.sent > 0) segment_loss_.Add(sample.sent, sample.resent);
 
   awaiting_ = sample.awaiting;
@@ -96,7 +96,11 @@ void Monitor::OnSample(const PathSample& sample, int64_t now) {
   if (!std::exchange(was_late_, false)) Count(!sample.overdue);
   last_asked_ = now;
   ScheduleNext(now);
-  JudgeSilence(now);
+  if (sample.gone) {
+    Become(Health::kLost, now, Cause::kGone);
+  } else {
+    JudgeSilence(now);
+  }
 }
 
 int64_t Monitor::NextDue() const {
@@ -180,11 +184,14 @@ void Monitor::AnsweredLate(uint32_t seq) {
   if (failures_ > 0) --failures_;
 }
 
-void Monitor::TakeRtt(int64_t rtt) {
+// The kernel's round trips are smoothed, so that their spread is in its deviation: four of them, as
+// in RFC 6298.
+void Monitor::TakeRtt(int64_t rtt, int64_t deviation) {
   rtts_.Add(rtt);
   baseline_.Add(rtts_, *options_);
-  const int64_t timeout = std::max(Scaled(rtts_.median(), options_->reply_factor),
-                                   rtts_.median() + Scaled(rtts_.iqr(), options_->k));
+  const int64_t timeout =
+      std::max({Scaled(rtts_.median(), options_->reply_factor),
+                rtts_.median() + Scaled(rtts_.iqr(), options_->k), rtt + 4 * deviation});
   reply_timeout_ = std::clamp(timeout, options_->reply_floor, options_->reply_cap);
 }
 
@@ -201,16 +208,17 @@ void Monitor::Count(bool success) {
   }
 }
 
-void Monitor::Become(Health to, int64_t now) {
+void Monitor::Become(Health to, int64_t now, Cause lost_for) {
   const Health from = std::exchange(health_, to);
   const bool healing = HealingNow();
   if (health_ == from && healing == healing_) return;
   healing_ = healing;
   if (transitions_.size() == kMostTransitions) transitions_.erase(transitions_.begin());
-  transitions_.push_back(Because(from, health_, now));
+  transitions_.push_back(Because(from, lost_for, now));
 }
 
-Transition Monitor::Because(Health from, Health to, int64_t now) const {
+Transition Monitor::Because(Health from, Cause lost_for, int64_t now) const {
+  const Health to = health_;
   Transition t{from, to, healing_, Cause::kRunning, now, 0, 0};
   const auto because = [&t](Cause cause, double value, double limit = 0) {
     t.cause = cause;
@@ -220,7 +228,7 @@ Transition Monitor::Because(Health from, Health to, int64_t now) const {
   if (from == to) {
     because(healing_ ? Cause::kScore : Cause::kScoreRecovered, score(), options_->healing_below);
   } else if (to == Health::kLost) {
-    because(Cause::kSilence, static_cast<double>(now - silent_since_));
+    because(lost_for, static_cast<double>(now - silent_since_));
   } else if (to == Health::kDegraded) {
     because(passive_ ? Cause::kUnacknowledged : Cause::kMisses, failures_,
             static_cast<double>(reply_timeout_));

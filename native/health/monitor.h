@@ -54,10 +54,12 @@ namespace spliceway {
 // What the kernel knows of a plain TCP stream, since the last look at it.
 struct PathSample {
   int64_t rtt = -1;       // ns; negative where nothing was acknowledged since
+  int64_t deviation = 0;  // of the RTT, as the kernel estimates it
   uint64_t sent = 0;      // segments, ...
   uint64_t resent = 0;    // ... and those sent again
   bool awaiting = false;  // data or a keep-alive probe is not acknowledged
   bool overdue = false;   // and a retransmission timeout, or an interval of probes, has passed
+  bool gone = false;      // the kernel has given the connection up, or the peer has reset it
   int64_t heard_ago = 0;  // ns since the last byte or acknowledgement
 };
 
@@ -132,13 +134,13 @@ class Monitor {
   void Settle(int64_t now);
   void ScheduleNext(int64_t now);
   void AnsweredLate(uint32_t seq);
-  void TakeRtt(int64_t rtt);
+  void TakeRtt(int64_t rtt, int64_t deviation = 0);
   void Count(bool success);
   // Puts the state, and whether healing is called for, where they belong, and tells of it.
   void Judge(int64_t now) { Become(HealthNow(), now); }
   void JudgeSilence(int64_t now) { Become(now >= lost_at() ? Health::kLost : HealthNow(), now); }
-  void Become(Health to, int64_t now);
-  Transition Because(Health from, Health to, int64_t now) const;
+  void Become(Health to, int64_t now, Cause lost_for = Cause::kSilence);
+  Transition Because(Health from, Cause lost_for, int64_t now) const;
   Health HealthNow() const;
   bool HealingNow() const;
 

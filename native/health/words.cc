@@ -31,6 +31,7 @@ std::string Words(const Transition& t) {
                     Milliseconds(t.value));
     case Cause::kRunning: return "the peer's JavaScript runs again";
     case Cause::kSilence: return Format("nothing was heard for %.0f ms", Milliseconds(t.value));
+    case Cause::kGone: return "the connection was reset, or given up by the kernel";
     case Cause::kScore: return Format("the score fell to %.2f, below %.2f", t.value, t.limit);
     case Cause::kScoreRecovered: return Format("the score rose to %.2f again", t.value);
   }

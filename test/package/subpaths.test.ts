@@ -9,6 +9,7 @@ import { root, runScript } from '../support/child.ts';
 const SUBPATHS = [
   'spliceway',
   'spliceway/codec',
+  'spliceway/health',
   'spliceway/limits',
   'spliceway/net',
   'spliceway/pool',
