@@ -160,6 +160,28 @@ interface Native {
   delivered(transfer: number, flow: number): number;
   finishTransfer(transfer: number): number;
 
+  openSession(
+    stream: number,
+    layout: Int32Array,
+    maxFrame: number,
+    window: number,
+    frameTimeoutMs: number,
+    health: Float64Array,
+    seed: number,
+    first: Uint8Array | undefined,
+  ): number;
+  takeFrames(session: number, max: number): number;
+  putFrames(session: number, list: readonly Uint8Array[]): number;
+  framesSent(session: number): number;
+  sendCredit(session: number): number;
+  finishFrames(session: number): void;
+  setSessionInterval(session: number, ms: number): void;
+  sessionFigures(session: number, values: Float64Array): void;
+  sessionTransitions(session: number): NativeTransition[] | undefined;
+  stopSession(session: number): void;
+  sessionEnd(session: number): [how: number, errno: number] | undefined;
+  closeSession(session: number): void;
+
   crc32(bytes: Uint8Array, length: number, crc: number): number;
   makeDecoder(
     kind: number,

@@ -15,7 +15,8 @@ const NATIVE = {
   relay: ['sys', 'core', 'io'],
   codec: [],
   health: ['sys'],
-  binding: ['sys', 'poll', 'core', 'io', 'relay', 'codec', 'health'],
+  session: ['sys', 'core', 'io', 'codec', 'health'],
+  binding: ['sys', 'poll', 'core', 'io', 'relay', 'codec', 'health', 'session'],
 };
 // Headers of the C++ library, and of C, that are no system's own.
 const isStandard = (header) => !/[/.]/.test(header) || /^c?(assert|errno|limits|std\w+)\.h$/.test(header);
