@@ -13,8 +13,9 @@ const NATIVE = {
   core: ['sys', 'poll'],
   io: ['sys', 'core'],
   relay: ['sys', 'core', 'io'],
+  chaos: ['sys', 'core', 'io', 'relay'],
   codec: [],
-  binding: ['sys', 'poll', 'core', 'io', 'relay', 'codec'],
+  binding: ['sys', 'poll', 'core', 'io', 'relay', 'chaos', 'codec'],
 };
 // Headers of the C++ library, and of C, that are no system's own.
 const isStandard = (header) => !/[/.]/.test(header) || /^c?(assert|errno|limits|std\w+)\.h$/.test(header);
@@ -50,6 +51,7 @@ const LIB_RANKS = [
   ['listener', 'listener-wrapper', 'copy', 'relay', 'relaying', 'packet', 'proxy-protocol', 'tls-hello'],
   ['listen', 'listening', 'dial', 'dialing', 'serve', 'file'],
   ['codec', 'limits', 'net', 'pool', 'proxy', 'testing'],
+  ['chaos', 'health'],
   ['index', 'cli'],
 ];
 

@@ -27,4 +27,6 @@ std::span<const Function> SpliceFunctions();     // forward between two streams,
 std::span<const Function> UnixFunctions();       // credentials and descriptors of Unix sockets
 std::span<const Function> CodecFunctions();      // CRC-32, frames
 
+std::span<const Function> ChaosFunctions();  // proxies that impair
+
 }  // namespace spliceway

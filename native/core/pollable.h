@@ -55,7 +55,15 @@ class Watcher {
 
 class Pollable : public TimerOwner {
  public:
-  enum class Type : uint8_t { kSocket, kStream, kListener, kPacketSocket, kPort, kTransfer };
+  enum class Type : uint8_t {
+    kSocket,
+    kStream,
+    kListener,
+    kPacketSocket,
+    kPort,
+    kTransfer,
+    kChaosProxy,
+  };
 
   Pollable(Type type, Reactor* reactor, OwnFd fd);
   virtual ~Pollable();
