@@ -10,6 +10,7 @@ const SUBPATHS = [
   'spliceway',
   'spliceway/chaos',
   'spliceway/codec',
+  'spliceway/health',
   'spliceway/limits',
   'spliceway/net',
   'spliceway/pool',
