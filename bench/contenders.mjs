@@ -152,6 +152,10 @@ export const dialing = {
 };
 export const pooling = { name: 'pool', ...program('time-wait.mjs', 'spliceway Pool', 'pool') };
 
+// Clients whose server is killed.
+export const standingBy = { name: 'standby', ...program('failover.mjs', 'spliceway, with a standby', 'standby') };
+export const rebuilding = { name: 'rebuild', ...program('failover.mjs', 'spliceway, without one', 'rebuild') };
+
 // Servers that count lines.
 export const readline = { name: 'readline', ...script('node-readline.mjs', "node:readline on('line')", 'readline') };
 export const readlineAwaiting = {

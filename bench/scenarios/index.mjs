@@ -4,6 +4,7 @@ import { blocked } from './blocked.mjs';
 import { connect } from './connect.mjs';
 import { deadlines } from './deadlines.mjs';
 import { echo } from './echo.mjs';
+import { failover } from './failover.mjs';
 import { forward } from './forward.mjs';
 import { forwardPingPong } from './forward-pingpong.mjs';
 import { idle } from './idle.mjs';
@@ -30,4 +31,5 @@ export const scenarios = [
   scanner,
   pool,
   timeWait,
+  failover,
 ];

@@ -29,4 +29,6 @@ std::span<const Function> UnixFunctions();       // credentials and descriptors 
 std::span<const Function> CodecFunctions();      // CRC-32, frames
 std::span<const Function> HealthFunctions();     // the health of plain streams
 
+std::span<const Function> ChaosFunctions();  // proxies that impair
+
 }  // namespace spliceway

@@ -66,7 +66,8 @@ class Pollable : public TimerOwner {
     kPacketSocket,
     kPort,
     kTransfer,
-    kSession
+    kSession,
+    kChaosProxy,
   };
 
   Pollable(Type type, Reactor* reactor, OwnFd fd);
