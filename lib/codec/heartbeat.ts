@@ -191,6 +191,7 @@ export class Heartbeat implements Carrier, Waiter, HealthSource {
     this.awaitNothing(READ);
     if (chunk instanceof Error) reading.fail(chunk);
     else reading.resolve(chunk);
+    if (chunk === null && this.whenClosed !== null) this.conn.close();
   }
 
   /** The next bytes; null at the end of the stream, undefined where there is nothing yet. */
@@ -333,6 +334,7 @@ export class Heartbeat implements Carrier, Waiter, HealthSource {
   private keepRest(): void {
     for (let n = native.takeFrames(this.id, CHUNK); n > 0; n = native.takeFrames(this.id, CHUNK)) {
       this.rest.push(ownChunk(n));
+      this.received += n;
     }
   }
 

@@ -137,6 +137,7 @@ napi_value SessionTransitions(napi_env env, napi_callback_info info) {
 napi_value StopSession(napi_env env, napi_callback_info info) {
   const Args<1> args(env, info);
   if (auto* handle = args.Handle<SessionHandle>(0)) handle->Stop();
+  args.environment().SyncRef();
   return nullptr;
 }
 

@@ -54,7 +54,7 @@ int64_t Inbox::Take(std::span<uint8_t> into) {
 
 uint32_t Inbox::TakeGrant() {
   const std::lock_guard lock(mutex_);
-  if (consumed_ == 0 || consumed_ < threshold_) return 0;
+  if (ended_ || consumed_ == 0 || consumed_ < threshold_) return 0;
   const size_t grant = std::min<size_t>(consumed_, UINT32_MAX);
   consumed_ -= grant;
   granted_ += grant;

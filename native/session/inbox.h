@@ -29,7 +29,8 @@ class Inbox {
 
   // From the owner. Bytes, 0 at the end, or kAgain: then TakeWaiter says so when there is more.
   int64_t Take(std::span<uint8_t> into);
-  // What the peer may be granted for that, at once; 0 while it is not worth a frame.
+  // What the peer may be granted for that, at once; 0 while it is not worth a frame, and
+  // where nothing more comes.
   uint32_t TakeGrant();
 
  private:

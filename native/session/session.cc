@@ -7,6 +7,7 @@
 #include "session/session_thread.h"
 #include "sys/clock.h"
 #include "sys/io.h"
+#include "sys/socket.h"
 
 namespace spliceway {
 namespace {
@@ -16,6 +17,7 @@ constexpr int kReadsAtOnce = 16;
 // What a session keeps between frames that lie in several reads.
 constexpr size_t kLargestIdleStore = 16 * 1024;
 constexpr size_t kFramesAtOnce = 256;
+constexpr int64_t kLinger = 250'000'000;
 
 // Sessions of one interval are due together, so that a thread wakes up for many at a time: on a
 // grid of a 64th of the interval, but not so coarse that a turn would pass for a late one.
@@ -91,9 +93,15 @@ void Session::Attach() {
   if (!awaited.ok()) End(SessionEnd::kWriteFailed, awaited.error().number);
 }
 
-void Session::Stop(SessionThread* thread) {
-  thread_ = thread;
-  End(SessionEnd::kNone);
+void Session::Stop() {
+  if (finished_) return;
+  sender_.Close();
+  (void)sys::Shutdown(fd_, sys::ShutdownHow::kWrite).ok();
+  if (!reading_) return Abandon();
+  lingering_ = true;
+  linger_due_ = MonotonicNow() + kLinger;
+  frame_due_ = kNever;
+  EndHeartbeat();
 }
 
 void Session::SetInterval(int64_t interval) {
@@ -178,9 +186,15 @@ bool Session::Give(std::span<const FrameRecord> frames, const Decoder::Result& r
       HeardControl(first.command & 0xff, memory.subspan(first.at, first.length), now)) {
     return !finished_;
   }
+  if (lingering_) return Reset();
   const size_t from = first.at - options_.wire.head();
   if (inbox_.Put(memory.subspan(from, last.at + last.length - from))) return true;
   End(SessionEnd::kBreach);
+  return false;
+}
+
+bool Session::Reset() {
+  Abandon();
   return false;
 }
 
@@ -219,7 +233,7 @@ bool Session::GiveRest(Bytes rest) {
 
 // How long the frame at hand has been on its way is counted from when its first bytes came.
 void Session::NoteFrame(int64_t now) {
-  if (options_.frame_timeout == 0) return;
+  if (options_.frame_timeout == 0 || lingering_) return;
   if (decoder_.held() == 0) {
     frame_due_ = kNever;
   } else if (frame_due_ == kNever || frame_at_ != decoder_.position()) {
@@ -234,6 +248,7 @@ void Session::OnFin() {
 }
 
 void Session::ReadOver() {
+  if (lingering_) return Abandon();
   inbox_.End();
   reading_ = false;
   frame_due_ = kNever;
@@ -249,6 +264,7 @@ void Session::EndHeartbeat() {
 void Session::OnTimer(int) {
   armed_at_ = kNever;
   const int64_t now = MonotonicNow();
+  if (now >= linger_due_) return Abandon();
   if (now >= frame_due_) return End(SessionEnd::kFrameTimeout);
   if (beating_) {
     Monitor::Turn turn;
@@ -277,7 +293,7 @@ void Session::NotePing() {
 }
 
 void Session::Rearm() {
-  int64_t due = frame_due_;
+  int64_t due = std::min(frame_due_, linger_due_);
   if (beating_) {
     const std::lock_guard lock(mutex_);
     due = std::min(due, monitor_.NextDue());

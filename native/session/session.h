@@ -6,13 +6,18 @@
 //                        ├─ CREDIT ──────▶ Sender ◀─── the owner's frames
 //                        └─ all others ──▶ Inbox ───▶ the owner
 //
-//              Begin            the peer's FIN               Stop, a failure,
-//    Waiting ─────────▶ Beating ───────────────▶ Half-closed  lost, a breach
-//                         │  Finish (our FIN)        │       ────────────────▶ Finished
-//                         └──────────────────────────┘
+//            Begin           the peer's FIN              Stop               its FIN, data,
+//    Waiting ─────▶ Beating ────────────────▶ Half-closed ────▶ Lingering  a quarter of a second
+//                      │     Finish: our FIN      │                 │ ──────────────▶ Finished
+//                      └──────────────────────────┴─────────────────┴──▲
+//                                 a failure, lost, a breach            │
 //
 // The heartbeat ends with the first FIN: from then on one end cannot ask or the other not answer.
-// The descriptor is borrowed, and never closed here.
+//
+// To close a socket at which something arrives that nobody has read is to reset it, and a peer that
+// is reset may lose the last that it was sent. What arrives may always be a PING, so a session that
+// is stopped sends FIN and reads on for a moment. Data for its owner is reason for a reset, as
+// ever. The descriptor is borrowed, and never closed here.
 #pragma once
 
 #include <cstdint>
@@ -74,7 +79,9 @@ class Session final : private Port::User, private TimerOwner {
 
   // On the thread that it then belongs to.
   void Begin(SessionThread* thread);
-  void Stop(SessionThread* thread);
+  void Stop();
+  // At once.
+  void Abandon() { End(SessionEnd::kNone); }
   void SetInterval(int64_t interval);
   // FIN, once all that the owner has put is sent.
   void Finish();
@@ -104,6 +111,7 @@ class Session final : private Port::User, private TimerOwner {
             int64_t now);
   bool HeardControl(uint32_t command, Bytes body, int64_t now);
   void HeardPing(const Beat& ping, int64_t now);
+  bool Reset();
   bool GiveRest(Bytes rest);
   void NoteFrame(int64_t now);
   void OnFin();
@@ -128,13 +136,15 @@ class Session final : private Port::User, private TimerOwner {
   Room room_{this};
   bool reading_ = false;
   bool beating_ = false;
+  bool lingering_ = false;
   bool finished_ = false;
   bool ping_waits_ = false;  // one was said that has not left
   Timer timer_{this, 0};
   int64_t armed_at_ = kNever;
   int64_t quantum_;
-  int64_t frame_due_ = kNever;  // when the frame that is not whole yet is late
-  uint64_t frame_at_ = 0;       // where in the stream it began
+  int64_t frame_due_ = kNever;   // when the frame that is not whole yet is late
+  int64_t linger_due_ = kNever;  // when there was enough of it
+  uint64_t frame_at_ = 0;        // where in the stream it began
 
   mutable std::mutex mutex_;
   Monitor monitor_;       // under the mutex, as the owner looks at its figures

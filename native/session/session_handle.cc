@@ -51,6 +51,11 @@ int64_t SessionHandle::Take(std::span<uint8_t> into) {
   return n;
 }
 
+void SessionHandle::Stop() {
+  SetRef(true);
+  thread_->Stop(session_);
+}
+
 // Of what the owner puts it hears by the answer; a failure ends the session, which is the thread's
 // to do.
 void SessionHandle::Follow(Sender::After after) {

@@ -31,8 +31,8 @@ class SessionHandle final : public Pollable {
   int64_t Take(std::span<uint8_t> into);
   void Finish() { thread_->Finish(session_); }
   void SetInterval(int64_t interval) { thread_->SetInterval(session_, interval); }
-  // Then the notice comes, and finished() is true.
-  void Stop() { thread_->Stop(session_); }
+  // Then the notice comes, and finished() is true. The process lives for that.
+  void Stop();
 
   Session& session() { return *session_; }
   // Whether the thread has let go of the connection.

@@ -28,7 +28,7 @@ void SessionThread::Begin(std::shared_ptr<Session> session) {
 
 // One that is over has nothing more to do here, whatever was posted meanwhile.
 void SessionThread::Stop(std::shared_ptr<Session> session) {
-  io_->Post([this, session = std::move(session)] { session->Stop(this); });
+  io_->Post([session = std::move(session)] { session->Stop(); });
 }
 
 void SessionThread::Finish(std::shared_ptr<Session> session) {
@@ -52,7 +52,7 @@ void SessionThread::Finished(Session* session) {
 
 void SessionThread::StopAll() {
   const auto all = active_;
-  for (const auto& [raw, session] : all) session->Stop(this);
+  for (const auto& [raw, session] : all) session->Abandon();
 }
 
 void SessionThread::TellNews() {
