@@ -179,6 +179,9 @@ export const splicewayFramesAwaiting = {
   name: 'spliceway-await',
   ...spliceway('spliceway-frames-await.mjs', 'FramedConn for await'),
 };
+// Clients whose server is killed.
+export const standingBy = { name: 'standby', ...program('failover.mjs', 'spliceway, with a standby', 'standby') };
+export const rebuilding = { name: 'rebuild', ...program('failover.mjs', 'spliceway, without one', 'rebuild') };
 
 // Servers that count lines.
 export const readline = { name: 'readline', ...script('node-readline.mjs', "node:readline on('line')", 'readline') };

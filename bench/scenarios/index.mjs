@@ -5,6 +5,7 @@ import { connect } from './connect.mjs';
 import { crc32 } from './crc32.mjs';
 import { deadlines } from './deadlines.mjs';
 import { echo } from './echo.mjs';
+import { failover } from './failover.mjs';
 import { forward } from './forward.mjs';
 import { forwardPingPong } from './forward-pingpong.mjs';
 import { frames } from './frames.mjs';
@@ -38,4 +39,5 @@ export const scenarios = [
   scanner,
   pool,
   timeWait,
+  failover,
 ];

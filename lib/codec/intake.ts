@@ -9,6 +9,7 @@ import { PipeConn } from '../pipe/pipe-conn';
 import { StreamConn } from '../stream/stream-conn';
 import type { FrameBatch } from './batch';
 import { type FrameCallOptions, opError } from './call';
+import type { Carrier } from './carrier';
 import { Decoding, type FrameSink } from './decoding';
 import { FrameError } from './frame-error';
 import { FrameTimer } from './frame-timer';
@@ -67,6 +68,7 @@ export class Intake<M, T> implements FrameSink {
 
   constructor(
     private readonly conn: Conn,
+    private readonly carrier: Carrier,
     options: CheckedMessages,
     control: number,
     private readonly owner: IntakeOwner<M, T>,
@@ -101,9 +103,9 @@ export class Intake<M, T> implements FrameSink {
 
   /** The read that somebody who comes now waits for. */
   private get awaited(): number {
-    const { conn, reads } = this;
+    const { carrier, reads } = this;
     // Its deadline has passed and was moved since, but what waited for it is yet to be told.
-    const isOver = this.reading && isOurs(conn) && conn.reads === null && conn.state !== 'readExpired';
+    const isOver = this.reading && hasReads(carrier) && carrier.reads === null && carrier.state !== 'readExpired';
     return isOver ? reads + 1 : reads;
   }
 
@@ -150,14 +152,14 @@ export class Intake<M, T> implements FrameSink {
       throw opError('receive', this.conn, ErrBusy);
     }
     if (this.over !== undefined) throw this.over ?? opError('receive', this.conn, ErrClosed);
-    if (!this.reading && isOurs(this.conn)) this.handleConn();
+    if (!this.reading && hasHandlers(this.carrier)) this.handleConn(this.carrier);
     this.handler = handler;
     this.handlers = handlers;
     this.readOn();
   }
 
-  private handleConn(): void {
-    this.conn.handle({
+  private handleConn(conn: StreamConn | PipeConn): void {
+    conn.handle({
       data: (chunk) => this.takeAhead(chunk),
       end: () => this.afterAll(() => this.finish()),
       error: (error) => void this.afterAll(() => this.failed(error)),
@@ -173,7 +175,7 @@ export class Intake<M, T> implements FrameSink {
     this.reading = true;
     while (this.wants()) {
       this.reads++;
-      const chunk = await this.conn.read(this.readOptions()).catch((error: unknown) => this.readFailed(error));
+      const chunk = await this.carrier.read(this.readOptions()).catch((error: unknown) => this.readFailed(error));
       if (chunk === undefined) break;
       try {
         await (chunk === null ? this.afterAll(() => this.finish()) : this.takeAhead(chunk));
@@ -296,7 +298,7 @@ export class Intake<M, T> implements FrameSink {
     this.settle(null);
     this.owner.ended(null);
     if (this.handler === null) return;
-    if (this.handlers.end === undefined) void this.conn.shutdown();
+    if (this.handlers.end === undefined) void this.carrier.shutdown();
     else this.tell(this.handlers.end);
   }
 
@@ -354,6 +356,10 @@ export class Intake<M, T> implements FrameSink {
 }
 
 // Others may have no handler style, or lend chunks that cannot be retained: they are read.
-function isOurs(conn: Conn): conn is Conn & { readonly reads: object | null } {
-  return conn instanceof StreamConn || conn instanceof PipeConn;
+function hasReads(carrier: Carrier): carrier is Carrier & { readonly reads: object | null } {
+  return hasHandlers(carrier);
+}
+
+function hasHandlers(carrier: Carrier): carrier is StreamConn | PipeConn {
+  return carrier instanceof StreamConn || carrier instanceof PipeConn;
 }

@@ -140,8 +140,8 @@ function waitFor({ options: { signal }, onConnecting }: Attempt, connecting: Con
   return connecting.promise;
 }
 
-// An empty host is this machine: the kernel connects the wildcard address to the loopback interface.
-function remoteNative(network: string, remote: Addr): NativeAddr {
+/** An empty host is this machine: the kernel connects the wildcard address to the loopback interface. */
+export function remoteNative(network: string, remote: Addr): NativeAddr {
   if (remote instanceof UnixAddr || remote.ip !== '') return toNative(remote);
   return wildcard(familyOf(network) === 6 ? IP6 : IP4, remote);
 }

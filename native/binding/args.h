@@ -6,12 +6,14 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "binding/environment.h"
 #include "core/reactor.h"
 #include "core/status.h"
+#include "sys/sockaddr.h"
 
 namespace spliceway {
 
@@ -65,6 +67,12 @@ class Args {
     return {reinterpret_cast<int32_t*>(view.data()), view.size()};
   }
 
+  // And of a Float64Array.
+  std::span<double> Doubles(size_t i) const {
+    const auto view = ViewBytes(env_, values_[i]);
+    return {reinterpret_cast<double*>(view.data()), view.size()};
+  }
+
   static std::span<uint8_t> ViewBytes(napi_env env, napi_value value) {
     void* data = nullptr;
     size_t length = 0;
@@ -79,6 +87,15 @@ class Args {
   template <typename T>
   T* Handle(size_t i) const {
     return Is<T>(reactor().Find(Int(i)));
+  }
+
+  // An address as (family, host or path, port, scope); family is 4, 6 or 1 for Unix. lib/addr.ts
+  // has parsed it, so what fails here is a path that is too long.
+  std::optional<SockAddr> Address(size_t first) const {
+    const std::string host = Text(first + 1);
+    if (Int(first) == 1) return SockAddr::Unix(host);
+    return SockAddr::Ip(host.c_str(), static_cast<uint16_t>(Int(first + 2)),
+                        static_cast<uint32_t>(Number(first + 3)));
   }
 
   Call When(size_t i) const { return Bool(i) ? Call::kResumed : Call::kNew; }

@@ -9,16 +9,6 @@
 namespace spliceway {
 namespace {
 
-// An address as (family, host or path, port, scope); family is 4, 6 or 1 for Unix. lib/addr.ts has
-// parsed it, so what fails here is a path that is too long.
-template <size_t N>
-std::optional<SockAddr> Address(const Args<N>& args, size_t first) {
-  const std::string host = args.Text(first + 1);
-  if (args.Int(first) == 1) return SockAddr::Unix(host);
-  return SockAddr::Ip(host.c_str(), static_cast<uint16_t>(args.Int(first + 2)),
-                      static_cast<uint32_t>(args.Number(first + 3)));
-}
-
 // openSocket(family, type, protocol): its id. type: 0 stream, 1 packets,
 // 2 datagrams, 3 raw IP
 napi_value OpenSocket(napi_env env, napi_callback_info info) {
@@ -41,7 +31,7 @@ napi_value OpenSocket(napi_env env, napi_callback_info info) {
 // bind(id, family, host, port, scope)
 napi_value Bind(napi_env env, napi_callback_info info) {
   const Args<5> args(env, info);
-  const auto addr = Address(args, 1);
+  const auto addr = args.Address(1);
   const auto* socket = args.Handle<Socket>(0);
   if (!addr || socket == nullptr) return ThrowError(env, Error{"bind", EINVAL});
   const Status bound = sys::Bind(socket->fd(), *addr);
@@ -65,7 +55,7 @@ napi_value Listen(napi_env env, napi_callback_info info) {
 // connect(id, family, host, port, scope): 0, kAgain (a notice follows) or a negative errno
 napi_value Connect(napi_env env, napi_callback_info info) {
   const Args<5> args(env, info);
-  const auto addr = Address(args, 1);
+  const auto addr = args.Address(1);
   auto* socket = args.Handle<Socket>(0);
   if (!addr || socket == nullptr) return Number(env, int64_t{-EINVAL});
   const int64_t result = socket->Connect(*addr);

@@ -8,7 +8,9 @@ import { root, runScript } from '../support/child.ts';
 
 const SUBPATHS = [
   'spliceway',
+  'spliceway/chaos',
   'spliceway/codec',
+  'spliceway/health',
   'spliceway/limits',
   'spliceway/net',
   'spliceway/node',
@@ -61,6 +63,7 @@ test('the types resolve for ES modules and for CommonJS', { timeout: 60_000 }, (
     symlinkSync(join(root, 'node_modules/@types'), join(folder, 'node_modules/@types'));
     const program = `
       import { type Conn, dial, listen, pipe, type TCPConn } from 'spliceway';
+      import { ChaosProxy, type ChaosStats } from 'spliceway/chaos';
       import { crc32, type Frame, FramedConn, lines, MessageConn, Scanner, scanWords, type SplitFunc } from 'spliceway/codec';
       import { limitListener } from 'spliceway/limits';
       import * as net from 'spliceway/net';
@@ -71,6 +74,9 @@ test('the types resolve for ES modules and for CommonJS', { timeout: 60_000 }, (
       export const server: net.Server = net.createServer((socket) => socket.setReadDeadline(null).setTimeout(1).end());
       server.on('connection', (socket) => socket.pause());
       export async function main(): Promise<string> {
+        const chaos: ChaosProxy = await ChaosProxy.listen('tcp', ':0', { target: ':1', seed: 7 });
+        const told: ChaosStats = chaos.stats;
+        chaos.set({ toTarget: { delay: told.active } });
         const limited = limitListener(await listen('tcp', ':0'), 1);
         (await limited.accept()).setNoDelay(true);
         const attached: Attached = attach(limited, createServer(), { firstByteTimeout: 100 });
