@@ -113,6 +113,9 @@ class Request extends AsyncResource {
   }
 }
 
+/** When its destroy hook runs. */
+const BY_HAND = { requireManualDestroy: true };
+
 export class StreamHandle extends AsyncResource implements Waiter, Handle {
   /** The native handle: a socket, and once connected a stream. -1 before it is opened, and once closed. */
   id = -1;
@@ -143,10 +146,10 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
     public family: Family | 0,
     triggerAsyncId?: number,
   ) {
-    super(isTCP ? 'TCPWRAP' : 'PIPEWRAP', {
-      requireManualDestroy: true,
-      ...(triggerAsyncId === undefined ? null : { triggerAsyncId }),
-    });
+    super(
+      isTCP ? 'TCPWRAP' : 'PIPEWRAP',
+      triggerAsyncId === undefined ? BY_HAND : { requireManualDestroy: true, triggerAsyncId },
+    );
   }
 
   /** On a native stream that is connected. */

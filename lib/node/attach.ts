@@ -124,7 +124,7 @@ class Attachment<C extends Conn> implements Attached {
     options: ServeOptions<C>,
   ) {
     this.hosts = new Set([routes.plain, routes.tls]);
-    for (const host of this.hosts) host.join();
+    for (const host of this.hosts) host.join(this);
     try {
       this.serving = serve(listener, (conn) => this.take(conn), options);
     } catch (error) {
@@ -178,7 +178,7 @@ class Attachment<C extends Conn> implements Attached {
     inTwoTurns(() => {
       for (const conn of this.looking) conn.close();
     });
-    for (const host of this.hosts) host.drain();
+    for (const host of this.hosts) host.drain(this);
   }
 
   async shutdown(options?: { timeout?: number | undefined }): Promise<ShutdownResult> {
@@ -196,7 +196,7 @@ class Attachment<C extends Conn> implements Attached {
   private leave(): void {
     if (this.left) return;
     this.left = true;
-    for (const host of this.hosts) host.leave();
+    for (const host of this.hosts) host.leave(this);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -37,8 +37,9 @@ const ignoreErrors = (each: EventEmitter) => void each.on('error', ignore);
 export class Host {
   private readonly traffic: HTTPTraffic | null;
   private readonly drains: (() => void)[] = [];
-  private attached = 0;
-  private draining = 0;
+  /** By what attach() made of them. */
+  private readonly attached = new Set<object>();
+  private readonly draining = new Set<object>();
 
   constructor(private readonly server: SocketServer) {
     this.traffic = isHTTP(server) ? new HTTPTraffic(server) : null;
@@ -58,13 +59,13 @@ export class Host {
   }
 
   /** One listener more. */
-  join(): void {
-    if (this.attached === 0 && this.traffic !== null) {
+  join(attachment: object): void {
+    if (this.attached.size === 0 && this.traffic !== null) {
       this.traffic.begin();
       // From here on http looks after its timeouts.
       if (this.server.listening !== true) this.server.emit('listening');
     }
-    this.attached++;
+    this.attached.add(attachment);
   }
 
   give(socket: Duplex): void {
@@ -79,17 +80,17 @@ export class Host {
   }
 
   /** A listener stops, and its connections should come to an end. */
-  drain(): void {
-    this.draining++;
-    if (this.draining < this.attached) return;
+  drain(attachment: object): void {
+    this.draining.add(attachment);
+    if (this.draining.size < this.attached.size) return;
     this.traffic?.drain();
     for (const call of this.drains) call();
   }
 
   /** A listener is gone, and all its connections are. */
-  leave(): void {
-    this.attached--;
-    if (this.draining > 0) this.draining--;
-    if (this.attached === 0 && this.server.listening !== true) this.server.close?.();
+  leave(attachment: object): void {
+    this.attached.delete(attachment);
+    this.draining.delete(attachment);
+    if (this.attached.size === 0 && this.server.listening !== true) this.server.close?.();
   }
 }

@@ -9,6 +9,7 @@ import { limitListener } from 'spliceway/limits';
 import { type Attachable, attach } from 'spliceway/node';
 import { expect, test, vi } from 'vitest';
 import { caught } from '../support/caught.ts';
+import { openSockets } from '../support/fds.ts';
 import { socketPath } from '../support/pair.ts';
 import { eventually, isPending, turns } from '../support/time.ts';
 import { anyPort, ask, credentials, gone, kept, portOf, raw } from './support.ts';
@@ -312,6 +313,18 @@ test("a server's timeouts run, and it can be attached again", async () => {
     expect(slow.received).toMatch(/^HTTP\/1\.1 408/);
     await at[Symbol.asyncDispose]();
   }
+});
+
+test('no descriptor is left, however connections end', async () => {
+  const before = openSockets();
+  const at = await attached({ plain: http.createServer(hello), tls: https.createServer(credentials, hello) });
+  await Promise.all(Array.from({ length: 20 }, () => ask(portOf(at), '/', { agent: false })));
+  const clients = await Promise.all(Array.from({ length: 20 }, (_, i) => raw(portOf(at), i % 2 === 0 ? 'G' : '')));
+  for (const client of clients.slice(10)) client.resetAndDestroy();
+  await eventually(() => at.connections <= 10);
+  at.close();
+  await Promise.all(clients.map((client) => client.closed || gone(client)));
+  await eventually(() => openSockets() <= before);
 });
 
 test('what peers do ends their connection: net, tls, http, http2', async () => {

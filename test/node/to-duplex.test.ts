@@ -7,6 +7,7 @@ import { type Conn, pipe } from 'spliceway';
 import { type ConnDuplex, toDuplex } from 'spliceway/node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bytes, MiB, readAll, sha256 } from '../support/bytes.ts';
+import { runScript } from '../support/child.ts';
 import { foreignPair } from '../support/foreign.ts';
 import { type Pair, streams, tcpPair } from '../support/pair.ts';
 import { eventually, turns } from '../support/time.ts';
@@ -200,6 +201,25 @@ test('tls over it, both ways', async () => {
   const client = tls.connect({ socket: toDuplex(pair.client), rejectUnauthorized: false });
   client.write('secret');
   expect(await text(client)).toBe('echo secret');
+});
+
+test('one that nobody has any more is collected, and its connection closed', async () => {
+  const { stdout } = await runScript(
+    `
+      import { setImmediate } from 'node:timers/promises';
+      import { dial, listen } from 'spliceway';
+      import { toDuplex } from 'spliceway/node';
+      const listener = await listen('tcp', '127.0.0.1:0');
+      const client = await dial('tcp', \`\${listener.addr}\`);
+      void (async () => toDuplex(await listener.accept()).write('left'))();
+      process.on('warning', ({ code }) => console.log(code));
+      const all = (async () => { for await (const chunk of client) console.log(\`\${chunk}\`); return true; })();
+      while (!(await Promise.race([all, setImmediate(false)]))) gc();
+      listener.close();
+    `,
+    { node: ['--expose-gc'] },
+  );
+  expect(stdout.trim().split('\n').sort()).toEqual(['SPLICEWAY_CONN_COLLECTED', 'left']);
 });
 
 test('mistakes', async () => {
