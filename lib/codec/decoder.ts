@@ -58,11 +58,7 @@ export class Decoder {
   /** The frames that are whole with this chunk, their bodies in memory of their own. @throws FrameError as feed() */
   decode(chunk: Uint8Array): Frame[] {
     const frames: Frame[] = [];
-    this.feed(chunk, (batch) => {
-      for (let i = 0; i < batch.count; i++) {
-        frames.push({ command: batch.command(i), body: this.decoding.ownBody(batch, i) });
-      }
-    });
+    this.feed(chunk, (batch) => this.decoding.eachOwn(batch, (command, body) => frames.push({ command, body })));
     return frames;
   }
 
