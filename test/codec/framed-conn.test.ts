@@ -687,6 +687,20 @@ describe('hostile input', () => {
     expect(count).toBe(1_000_000);
   });
 
+  test('of empty frames without end no more than a chunk is taken for those who receive one by one', async () => {
+    const [a, b] = pipe();
+    const receiver = new FramedConn(b);
+    const many = streamOf(Array.from({ length: 5000 }, () => ({ command: 1, body: '' })));
+    let written = 0;
+    void (async () => {
+      for (; ; written += many.length) await a.write(many);
+    })().catch(() => {});
+    for (let i = 0; i < 20_000; i++) await receiver.receive();
+    await turns();
+    expect(written - 20_000 * 12).toBeLessThan(2 * 64 * KiB);
+    receiver.close();
+  });
+
   test('back-pressure holds when nobody receives', async () => {
     const [a, b] = await framed();
     await a.send(1, '');
