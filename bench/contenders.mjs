@@ -169,7 +169,14 @@ export const crc32Zlib = { name: 'zlib', short: 'zlib', ...program('crc32.mjs', 
 export const crc32Spliceway = { name: 'spliceway', ...program('crc32.mjs', 'spliceway crc32()', 'spliceway') };
 
 // Servers that count frames.
-export const nodeFrames = { name: 'node-net', ...script('node-frames.mjs', 'JavaScript over node:net', 'JS') };
+export const nodeFramesPlain = {
+  name: 'node-net-plain',
+  ...script('node-frames-plain.mjs', 'JavaScript over node:net, as mostly written', 'JS, plain'),
+};
+export const nodeFrames = {
+  name: 'node-net',
+  ...script('node-frames.mjs', 'JavaScript over node:net, the fastest', 'JS'),
+};
 export const nodeFramesAwaiting = {
   name: 'node-net-await',
   ...script('node-frames-await.mjs', 'JavaScript over node:net, for await', 'JS await'),

@@ -1,6 +1,12 @@
 // Frames to a server that decodes and counts them, as many as it can take.
 
-import { nodeFrames, nodeFramesAwaiting, splicewayFrames, splicewayFramesAwaiting } from '../contenders.mjs';
+import {
+  nodeFrames,
+  nodeFramesAwaiting,
+  nodeFramesPlain,
+  splicewayFrames,
+  splicewayFramesAwaiting,
+} from '../contenders.mjs';
 import { goFrames } from '../peers/built.mjs';
 import { measureServer } from '../runner/measure.mjs';
 import { atLeast } from '../runner/targets.mjs';
@@ -16,8 +22,8 @@ export const frames = {
   unit: 'ns of server CPU per frame',
   inverse: 'frames per CPU second',
   things: 'frames',
-  contenders: [nodeFrames, nodeFramesAwaiting, splicewayFrames, splicewayFramesAwaiting, goFrames],
-  baselines: [nodeFrames, nodeFramesAwaiting, goFrames],
+  contenders: [nodeFramesPlain, nodeFrames, nodeFramesAwaiting, splicewayFrames, splicewayFramesAwaiting, goFrames],
+  baselines: [nodeFramesPlain, nodeFrames, nodeFramesAwaiting, goFrames],
   quick: [nodeFrames, splicewayFrames],
   cells: Object.entries(SIZES).map(([name, size]) => ({
     name,
@@ -27,7 +33,9 @@ export const frames = {
   })),
   trial: (contender, cell, time) => measureServer('frames', contender, cell.load, time, 1),
   targets: [
+    atLeast('16 B', splicewayFrames, 4, nodeFramesPlain),
     atLeast('16 B', splicewayFrames, 4, nodeFrames),
+    atLeast('256 B', splicewayFrames, 3, nodeFramesPlain),
     atLeast('256 B', splicewayFrames, 3, nodeFrames),
     atLeast('256 B', splicewayFramesAwaiting, 1, nodeFramesAwaiting),
   ],

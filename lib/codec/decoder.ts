@@ -55,14 +55,10 @@ export class Decoder {
     return this.settled(this.decoding.finish(this.sink));
   }
 
-  /** The frames that are whole with this chunk, their bodies in memory of their own. @throws FrameError as feed() */
+  /** The frames that are whole with this chunk, with bodies that may be kept. @throws FrameError as feed() */
   decode(chunk: Uint8Array): Frame[] {
     const frames: Frame[] = [];
-    this.feed(chunk, (batch) => {
-      for (let i = 0; i < batch.count; i++) {
-        frames.push({ command: batch.command(i), body: this.decoding.ownBody(batch, i) });
-      }
-    });
+    this.feed(chunk, (batch) => this.decoding.eachOwn(batch, (command, body) => frames.push({ command, body })));
     return frames;
   }
 

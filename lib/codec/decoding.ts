@@ -23,6 +23,7 @@ import { sliceOf } from '../chunk';
 import { FrameBatch } from './batch';
 import { FrameError, faultOf } from './frame-error';
 import type { Framing } from './framing';
+import { copyOf, OwnBodies } from './own-bodies';
 
 /** Who is given what was found. */
 export interface FrameSink {
@@ -176,25 +177,24 @@ export class Decoding {
     if (this.held > 0) this.grow(store.length, store);
   }
 
-  /** The body of a frame of a batch, in memory of its own. */
-  ownBody(batch: FrameBatch, i: number): Buffer {
-    const length = batch.length(i);
-    if (length >= WORTH_ITS_STORE && batch.bytes === this.store && this.held === 0 && batch.count === 1) {
-      this.store = NO_STORE;
-      return batch.body(i);
+  /** Calls `take` with each frame of a batch, its body in memory that is the caller's. */
+  eachOwn(batch: FrameBatch, take: (command: number, body: Buffer) => void): void {
+    if (batch.count === 1) return take(batch.command(0), this.ownBody(batch));
+    const bodies = new OwnBodies(batch);
+    for (let i = 0; i < batch.count; i++) take(batch.command(i), bodies.body(i));
+  }
+
+  /** The body of the only frame of a batch, in memory of its own. */
+  ownBody(batch: FrameBatch): Buffer {
+    const length = batch.length(0);
+    if (length < WORTH_ITS_STORE || batch.bytes !== this.store || this.held > 0) {
+      return copyOf(batch.bytes, batch.offset(0), length);
     }
-    const body = Buffer.allocUnsafeSlow(length);
-    if (length > INSIDE) body.set(batch.body(i));
-    else copySmall(body, batch.bytes, batch.offset(i));
-    return body;
+    this.store = NO_STORE;
+    return batch.body(0);
   }
 
   private error(records: Int32Array): FrameError {
     return new FrameError(faultOf(records[RECORD_FAULT] as number), this.position);
   }
-}
-
-// Without a view of the source, which may be an array of the kind that is kept inside its object.
-function copySmall(to: Buffer, from: Buffer, at: number): void {
-  for (let i = 0; i < to.length; i++) to[i] = from[at + i] as number;
 }

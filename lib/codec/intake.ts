@@ -271,12 +271,11 @@ export class Intake<M, T> implements FrameSink {
 
   /** As a sink. */
   frames(batch: FrameBatch, control: boolean): unknown {
-    if (control) return this.owner.control(batch.command(0), this.decoding.ownBody(batch, 0));
+    if (control) return this.owner.control(batch.command(0), this.decoding.ownBody(batch));
     if (this.handler !== null) return this.handler(batch);
-    for (let i = 0; i < batch.count; i++) {
-      const body = this.decoding.ownBody(batch, i);
-      this.inbox.put(this.owner.messageOf(batch.command(i), body), body.length + EMPTY);
-    }
+    this.decoding.eachOwn(batch, (command, body) => {
+      this.inbox.put(this.owner.messageOf(command, body), body.length + EMPTY);
+    });
     return undefined;
   }
 

@@ -115,12 +115,20 @@ export class Scanner<E extends Encoding = undefined> implements AsyncIterable<To
    * The tokens that are at hand, as an array each time: the fastest way through many small ones. An
    * error is thrown after the last of them.
    */
-  async *batches(): AsyncGenerator<Token<E>[], undefined> {
+  batches(): AsyncIterableIterator<Token<E>[]> {
+    const batches: AsyncIterableIterator<Token<E>[]> = {
+      next: () => this.nextBatch(),
+      [Symbol.asyncIterator]: () => batches,
+    };
+    return batches;
+  }
+
+  private async nextBatch(): Promise<IteratorResult<Token<E>[], undefined>> {
     for (;;) {
       const batch = this.batch();
-      if (batch.length > 0) yield batch;
-      else if (this.over) return this.throwIfFailed();
-      else await this.more();
+      if (batch.length > 0) return { value: batch, done: false };
+      if (this.over) return { value: this.throwIfFailed(), done: true };
+      await this.more();
     }
   }
 
@@ -169,9 +177,7 @@ export class Scanner<E extends Encoding = undefined> implements AsyncIterable<To
 
   /** More bytes, or the end. Calls that come meanwhile wait for the same ones, in their order. */
   private more(): Promise<void> {
-    this.filling ??= this.fillOnce().finally(() => {
-      this.filling = null;
-    });
+    this.filling ??= this.fillOnce();
     return this.filling;
   }
 
@@ -185,6 +191,8 @@ export class Scanner<E extends Encoding = undefined> implements AsyncIterable<To
       this.tokens.finish(ErrNoProgress);
     } catch (error) {
       this.tokens.finish(asError(error));
+    } finally {
+      this.filling = null;
     }
   }
 }

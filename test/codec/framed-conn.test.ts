@@ -355,6 +355,26 @@ describe('receive()', () => {
     }
   });
 
+  test('bodies that arrive together are apart, whatever is done to one of them', async () => {
+    const [a, b] = await framed();
+    const sizes = [0, 0, 1, 300, 0, 5, 999, 1000, 3, 1024, 2, 5000, 0, 64, ...Array(40).fill(700)];
+    const frames = sizes.map((n, i) => ({ command: 1, body: bytes(n, i) }));
+    await a.conn.write(streamOf(frames));
+    const got: Buffer[] = [];
+    for (const _ of frames) got.push(((await b.receive()) as Frame).body);
+    for (const [i, body] of got.entries()) {
+      expect(body.equals(frames[i]?.body as Buffer)).toBe(true);
+      expect(body.buffer.byteLength).toBeLessThanOrEqual(8192);
+      body.fill(0xff);
+      try {
+        structuredClone(body.buffer, { transfer: [body.buffer as ArrayBuffer] });
+      } catch (error) {
+        // Later versions of Node refuse what earlier ones copy.
+        expect((error as Error).name).toBe('DataCloneError');
+      }
+    }
+  });
+
   test('serves several calls in their order, and null after the end', async () => {
     const [a, b] = await framed();
     const calls = [b.receive(), b.receive(), b.receive()];
@@ -695,6 +715,20 @@ describe('hostile input', () => {
     a.close();
     await ended;
     expect(count).toBe(1_000_000);
+  });
+
+  test('of empty frames without end no more than a chunk is taken for those who receive one by one', async () => {
+    const [a, b] = pipe();
+    const receiver = new FramedConn(b);
+    const many = streamOf(Array.from({ length: 5000 }, () => ({ command: 1, body: '' })));
+    let written = 0;
+    void (async () => {
+      for (; ; written += many.length) await a.write(many);
+    })().catch(() => {});
+    for (let i = 0; i < 20_000; i++) await receiver.receive();
+    await turns();
+    expect(written - 20_000 * 12).toBeLessThan(2 * 64 * KiB);
+    receiver.close();
   });
 
   test('back-pressure holds when nobody receives', async () => {
