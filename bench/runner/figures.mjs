@@ -12,6 +12,8 @@ export function columnsOf(scenario, cells) {
       of: (figures, cell) => figure(ratio(cell, figures, baseline.name)),
     })),
     { title: `${scenario.things}/s`, of: ({ perSecond }) => figure(perSecond * (scenario.perThing ?? 1)) },
+    { title: 'heap bytes', of: ({ heapBytes }) => figure(heapBytes) },
+    { title: 'bytes outside', of: ({ outsideBytes }) => figure(outsideBytes) },
     { title: 'core', of: ({ busy }) => percent(busy) },
     { title: 'p50 µs', of: ({ p50 }) => figure(p50) },
     { title: 'p99 µs', of: ({ p99 }) => figure(p99) },

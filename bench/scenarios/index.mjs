@@ -11,6 +11,7 @@ import { idleRelays } from './idle-relays.mjs';
 import { pool } from './pool.mjs';
 import { scanner } from './scanner.mjs';
 import { sendfile } from './sendfile.mjs';
+import { serialise } from './serialise.mjs';
 import { splice32k } from './splice-32k.mjs';
 import { timeWait } from './time-wait.mjs';
 import { udp } from './udp.mjs';
@@ -28,6 +29,7 @@ export const scenarios = [
   sendfile,
   splice32k,
   scanner,
+  serialise,
   pool,
   timeWait,
 ];
