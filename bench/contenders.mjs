@@ -205,3 +205,15 @@ export const scanningBytes = {
   name: 'scanner-bytes',
   ...spliceway('spliceway-scanner-bytes.mjs', 'Scanner batches of bytes'),
 };
+
+// Serialisers. What a round takes of memory shows where nothing is collected meanwhile.
+const serialising = (name, label) => {
+  const { command, ...rest } = program('serialise.mjs', label, name);
+  const flags = ['--expose-gc', '--min-semi-space-size=128', '--max-semi-space-size=128'];
+  const flagged = ([node, ...args]) => [node, ...flags, ...args];
+  return { name, short: name, ...rest, command: (...given) => flagged(command(...given)) };
+};
+export const asProtobufjs = serialising('protobufjs', 'protobufjs');
+export const asFlatBuffers = serialising('flatbuffers', 'flatbuffers');
+export const asJson = serialising('json', 'JSON');
+export const asMsgpackr = serialising('msgpackr', 'msgpackr');

@@ -13,6 +13,8 @@ export function columnsOf(scenario, cells) {
     })),
     { title: `${scenario.things}/s`, of: ({ perSecond }) => figure(perSecond * (scenario.perThing ?? 1)) },
     { title: 'GB/CPU s', of: ({ median }, cell) => figure(gigabytesPerCpuSecond(scenario, cell, median)) },
+    { title: 'heap bytes', of: ({ heapBytes }) => figure(heapBytes) },
+    { title: 'bytes outside', of: ({ outsideBytes }) => figure(outsideBytes) },
     { title: 'core', of: ({ busy }) => percent(busy) },
     { title: 'p50 µs', of: ({ p50 }) => figure(p50) },
     { title: 'p99 µs', of: ({ p99 }) => figure(p99) },

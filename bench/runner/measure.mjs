@@ -67,13 +67,14 @@ export function measureIdle(contender, load, target) {
   });
 }
 
-/** What a program says of itself: a list of values, in the scenario's unit. */
+/** What a program says of itself: a list of values, in the scenario's unit, or of samples with more than a value. */
 export async function measureProgram(contender, { mode, connections = 1, patience = SLACK }, { seconds }) {
   const args = [mode, String(connections), String(seconds)];
   const program = new Program(contender.name, SERVER_CORE, contender.command(...args));
   try {
     const values = JSON.parse(await program.line(seconds * 1000 + patience));
-    return { samples: values.map((value) => ({ value, disturbed: false })) };
+    const sampleOf = (value) => (typeof value === 'number' ? { value } : value);
+    return { samples: values.map((value) => ({ ...sampleOf(value), disturbed: false })) };
   } finally {
     await program.stop();
   }

@@ -16,6 +16,7 @@ import { netPipe } from './net-pipe.mjs';
 import { pool } from './pool.mjs';
 import { scanner } from './scanner.mjs';
 import { sendfile } from './sendfile.mjs';
+import { serialise } from './serialise.mjs';
 import { splice32k } from './splice-32k.mjs';
 import { timeWait } from './time-wait.mjs';
 import { udp } from './udp.mjs';
@@ -37,6 +38,7 @@ export const scenarios = [
   frames,
   crc32,
   scanner,
+  serialise,
   pool,
   timeWait,
   failover,

@@ -10,6 +10,7 @@ import { type DecodingOptions, decodingOptions } from './options';
 export interface Frame {
   /** 0 where frames have none. */
   command: number;
+  /** Memory of the caller's own. */
   body: Buffer;
 }
 

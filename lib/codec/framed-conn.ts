@@ -32,7 +32,9 @@ export interface FramedConnOptions extends MessageOptions, HeaderBodyOptions {
 
 /** A frame that is to be sent. */
 export interface OutgoingFrame {
+  /** 0 to 0xef, or to 0xffef with commands of two bytes. */
   command: number;
+  /** Up to `maxFrame` bytes; a string is sent as UTF-8. */
   body: Uint8Array | string;
 }
 
@@ -50,6 +52,7 @@ export class FramedConn extends Messages<Frame> {
   private readonly largestCommand: number;
   private readonly heartbeat: Heartbeat | null;
 
+  /** @throws with the codes `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` and `ERR_OUT_OF_RANGE` for wrong options */
   constructor(conn: Conn, options: FramedConnOptions = {}) {
     checkObject('options', options);
     const framing = new HeaderBody(options);
@@ -71,6 +74,8 @@ export class FramedConn extends Messages<Frame> {
    * Sends a frame; fulfils when the kernel has all of it. A body that is bytes must not change until then.
    * A deadline or a signal that comes too late for the frame to be left out ends the call, not the frame.
    * @param command 0 to 0xef, or to 0xffef with commands of two bytes: those above are the library's own
+   * @param body up to `maxFrame` bytes; a string is sent as UTF-8
+   * @throws OpError `op: 'send'` or `'write'`; BufferFullError, as `whenFull` has it
    */
   send(command: number, body: Uint8Array | string, options?: FrameCallOptions): Promise<void> {
     try {
@@ -122,7 +127,8 @@ export class FramedConn extends Messages<Frame> {
    * Sends a request and resolves to the body of its response. Any number may be under way, and are answered
    * in any order. Frames are read for it although nobody receives; those that are none of the session's wait
    * for receive(), and stop the reading where they come to 64 KiB. A body has to be 6 bytes smaller than maxFrame.
-   * @throws RequestError where the peer answers with an error, or not at all
+   * @throws RequestError where the peer answers with an error, or not at all; OpError `op: 'request'` or `'receive'`; with
+   *   the code `ERR_INVALID_STATE` without the option `session`
    */
   request(command: number, body: Uint8Array | string, options?: FrameCallOptions): Promise<Buffer> {
     return checked(
@@ -137,7 +143,8 @@ export class FramedConn extends Messages<Frame> {
 
   /**
    * Has requests answered: with what the handler returns, or its promise resolves to. 128 of them are
-   * answered at a time. Frames are read for it, as for request().
+   * answered at a time. Frames are read for it, as for request(). A second handler takes the first one's place.
+   * @throws with the code `ERR_INVALID_STATE` without the option `session`
    */
   onRequest(handler: RequestHandler): void {
     this.checkSession();

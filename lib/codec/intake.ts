@@ -28,6 +28,7 @@ export interface FrameHandlers {
   error?(error: Error): unknown;
 }
 
+/** Is given what is whole, many frames at a time; a promise that it answers with holds up what comes after it. */
 export type BatchHandler = (batch: FrameBatch) => unknown;
 
 /** The connection that takes what arrives. */

@@ -24,6 +24,7 @@ const NO_CONTROL = -1;
 export class MessageConn<In = Buffer, Out = Uint8Array | string> extends Messages<Buffer, In> {
   private readonly serialiser: Serialiser<In, Out> | null;
 
+  /** @throws with the codes `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` and `ERR_OUT_OF_RANGE` for wrong options */
   constructor(conn: Conn, framing: Framing, options: MessageConnOptions<In, Out> = {}) {
     checkFraming('framing', framing);
     super(conn, framing, options, NO_CONTROL);
@@ -33,9 +34,10 @@ export class MessageConn<In = Buffer, Out = Uint8Array | string> extends Message
   }
 
   /**
-   * Sends a message; fulfils when the kernel has all of it. What its body's bytes lie in must not change until then.
+   * Sends a message, of up to `maxFrame` bytes; fulfils when the kernel has all of it. The memory that its body lies in
+   * must not change until then.
    * @throws what the serialiser throws; with the code `ERR_INVALID_ARG_VALUE` where the framing cannot express the
-   *   body: a line with a newline
+   *   body, such as a line with a newline; OpError `op: 'send'` or `'write'`; BufferFullError, as `whenFull` has it
    */
   send(message: Out, options?: FrameCallOptions): Promise<void> {
     let body: Body;

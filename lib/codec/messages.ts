@@ -63,7 +63,8 @@ export abstract class Messages<M, T = M> implements AsyncIterable<T>, AsyncDispo
    * Resolves to the next message, whose memory is the caller's; null at the end of the stream, if it lies
    * between two frames. Several calls may wait; a deadline or a signal ends its own call alone, and
    * nothing is lost.
-   * @throws FrameError for a bad frame, after all that came before it; OpError `op: 'receive'` or `'read'`
+   * @throws FrameError for a bad frame, after all that came before it; OpError `op: 'receive'` or `'read'`;
+   *   DecodeError, after which others may come, where a serialiser cannot decode a body
    */
   receive(options?: FrameCallOptions): Promise<T | null> {
     try {
@@ -77,7 +78,9 @@ export abstract class Messages<M, T = M> implements AsyncIterable<T>, AsyncDispo
   /**
    * Handler style, the fastest: all that is whole is handed over at once, lent for the time of the call; a
    * promise holds up what comes after it. Once, and before anything is received in another way. An error
-   * that the handler throws closes the connection, as for Conn.handle().
+   * that the handler throws closes the connection, as for Conn.handle(). Bodies are as they came: a
+   * serialiser is for the handler to ask.
+   * @throws OpError with the cause ErrBusy where something was received in another way, or the cause ErrClosed
    */
   onFrames(handler: BatchHandler, handlers: FrameHandlers = {}): void {
     this.intake.handle(handler, handlers);
@@ -124,10 +127,12 @@ export abstract class Messages<M, T = M> implements AsyncIterable<T>, AsyncDispo
     return this.intake.skippedBytes;
   }
 
+  /** The connection's. */
   get localAddr(): Addr {
     return this.conn.localAddr;
   }
 
+  /** The connection's. */
   get remoteAddr(): Addr {
     return this.conn.remoteAddr;
   }

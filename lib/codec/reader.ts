@@ -63,6 +63,7 @@ export class Reader implements AsyncIterable<Buffer> {
   private filling = false;
   private canceller: AbortController | null = null;
 
+  /** @throws with the codes `ERR_INVALID_ARG_TYPE` and `ERR_OUT_OF_RANGE` for a wrong source and wrong options */
   constructor(source: ByteSource, options: ReaderOptions = {}) {
     checkObject('options', options);
     const { size = DEFAULT_SIZE, max = DEFAULT_MAX } = options;

@@ -9,7 +9,10 @@ import { ErrBadReadCount } from './split';
 type Bytes = Uint8Array | string;
 type Answer = Bytes | null | undefined;
 
-/** Whatever reads as Go's io.Reader does: it fills part of p, and answers with how much, or null at the end. */
+/**
+ * Whatever reads as Go's io.Reader does, a Conn above all: it fills part of p, and answers with how much, or
+ * with null at the end.
+ */
 export interface ByteReader {
   read(p: Uint8Array, options?: CallOptions): number | null | Promise<number | null>;
 }
@@ -20,7 +23,6 @@ export interface ByteReader {
  * `read(p)`, or all bytes at once.
  */
 export type ByteSource =
-  | Conn
   | AsyncIterable<Bytes>
   | Iterable<Bytes>
   | ByteReader

@@ -47,6 +47,7 @@ export class Writer {
   private busy = 0;
   private last: Promise<unknown> = DONE;
 
+  /** @throws with the codes `ERR_INVALID_ARG_TYPE` and `ERR_OUT_OF_RANGE` for a wrong destination and wrong options */
   constructor(destination: ByteWriter, options: WriterOptions = {}) {
     checkObject('destination', destination);
     checkFunction('destination.write', (destination as Partial<ByteWriter>).write);

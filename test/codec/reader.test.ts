@@ -3,7 +3,7 @@
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { ErrUnexpectedEOF, pipe } from 'spliceway';
-import { ErrBufferFull, ErrNoProgress, Reader, type ReaderOptions } from 'spliceway/codec';
+import { ErrBadReadCount, ErrBufferFull, ErrNoProgress, Reader, type ReaderOptions } from 'spliceway/codec';
 import { describe, expect, test } from 'vitest';
 import { bytes } from '../support/bytes.ts';
 import { caught } from '../support/caught.ts';
@@ -297,6 +297,12 @@ describe('a source', () => {
       'and more',
       null,
     ]);
+  });
+
+  test('that claims to have read what it had no room for is refused', async () => {
+    const reader = new Reader({ read: (p) => p.length + 1 });
+    expect(await caught(reader.readByte())).toBe(ErrBadReadCount);
+    expect(reader.buffered).toBe(0);
   });
 
   test('may be a Conn of another make, or one of packets', async () => {

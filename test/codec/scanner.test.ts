@@ -239,6 +239,23 @@ test('a signal ends a wait, and the scanning', async () => {
   expect(String(await pair.server.read())).toBe('kept\n');
 });
 
+test('a signal ends the wait for a source that knows of none', async () => {
+  async function* silent() {
+    yield 'one\npart';
+    await new Promise(() => {});
+  }
+  const controller = new AbortController();
+  const scanner = new Scanner(silent(), { signal: controller.signal, encoding: 'utf8' });
+  expect(await scanner.scan()).toBe(true);
+  const scanning = scanner.scan();
+  await turns();
+  controller.abort(new Error('enough'));
+  expect(await scanning).toBe(true);
+  expect(scanner.text()).toBe('part');
+  expect(await scanner.scan()).toBe(false);
+  expect(scanner.err()).toBe(controller.signal.reason);
+});
+
 test('split() and buffer() set what the options set', async () => {
   const scanner = new Scanner('one two', { encoding: 'utf8' }).split(scanWords).buffer(10);
   expect(await collect(scanner)).toEqual(['one', 'two']);

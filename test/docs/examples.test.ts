@@ -55,12 +55,12 @@ test('every page has a program', () => {
   expect(without).toEqual([]);
 });
 
-test('every name that the package exports is in docs/api', () => {
-  const lists = [...textOf('lib/index.ts').matchAll(/\{([^}]*)\}/g)].flatMap(([, list = '']) => list.split(','));
+test.each(['index', 'codec/index'])('every name that lib/%s.ts exports is in docs/api', (index) => {
+  const lists = [...textOf(`lib/${index}.ts`).matchAll(/\{([^}]*)\}/g)].flatMap(([, list = '']) => list.split(','));
   const names = lists
     .map((item) => item.replace(/^\s*(type\s+)?(\w+\s+as\s+)?/, '').trim())
     .filter((name) => name !== '');
-  expect(names).toContain('dial');
+  expect(names.length).toBeGreaterThan(10);
   const text = pages
     .filter((page) => page.startsWith('docs/api/'))
     .map(textOf)
