@@ -70,7 +70,7 @@ function environment(addon, sanitize, reports) {
 }
 
 // What these do with the addon other suites do too, without a process for each program.
-const LEFT_OUT = ['bench', 'docs', 'examples'].map((folder) => `--exclude=test/${folder}/**`);
+const LEFT_OUT = ['bench', 'docs', 'examples', 'software'].map((folder) => `--exclude=test/${folder}/**`);
 
 /** The counts of vitest's own report. A run without one failed as a whole. */
 async function vitest(files, env, folder) {
