@@ -3,11 +3,11 @@
 
 import { channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
-import type { BlockList } from 'node:net';
+import * as node from 'node:net';
 import { getDefaultHighWaterMark } from 'node:stream';
 import { promisify } from 'node:util';
 import type { AddressInfo } from './address';
-import { constructs } from './callable';
+import { constructs, countsAlso } from './callable';
 import { errnoException, invalidType, notRunning } from './errors';
 import { kBlockList, kKeepAlive, kKeepAliveDelay, kNoDelay, kSplice } from './internals';
 import { listenOn } from './listen';
@@ -31,7 +31,7 @@ export interface ServerOptions {
   /** Whether pipe() between its connections and other sockets moves the bytes in the kernel. Default true. */
   splice?: boolean | undefined;
   /** Peers that are dropped. */
-  blockList?: BlockList | undefined;
+  blockList?: node.BlockList | undefined;
 }
 
 /** What 'drop' tells of a connection; nothing of a Unix one. */
@@ -70,7 +70,7 @@ class ServerMethods extends EventEmitter {
   /** @internal */
   declare [kSplice]: boolean;
   /** @internal */
-  declare [kBlockList]: BlockList | undefined;
+  declare [kBlockList]: node.BlockList | undefined;
 
   listen(...args: unknown[]): this {
     listenOn(this, args);
@@ -241,3 +241,4 @@ export const Server = constructs(
   EventEmitter,
 );
 const ServerClass = Server;
+countsAlso(Server, node.Server);

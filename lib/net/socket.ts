@@ -2,13 +2,14 @@
 // node:net's. How it connects is in connect.ts and attempts.ts.
 
 import { addAbortListener } from 'node:events';
+import * as node from 'node:net';
 import { Duplex } from 'node:stream';
 import { EXPIRED, READ_SIDE, WRITE_SIDE } from '../binding';
 import type { Deadline } from '../deadline';
 import { type TCPInfo, tcpInfo } from '../info';
 import type { AddressInfo } from './address';
 import { isNormalized, type Normalized, normalizeArgs } from './arguments';
-import { constructs } from './callable';
+import { constructs, countsAlso } from './callable';
 import { type ConnectOptions, connectTo } from './connect';
 import { byteLength, type Chunks, type Data, type Encoding } from './data';
 import { Deadlines, deadlineError } from './deadlines';
@@ -45,6 +46,7 @@ import {
 } from './socket-options';
 import { type Handle, PENDING, type StreamOwner } from './stream-handle';
 import { timerDuration, validateFunction, validateSignal } from './validate';
+import { isCalledByWrapper } from './wrapper';
 import type { Callback } from './write-request';
 
 class SocketMethods extends Duplex implements StreamOwner {
@@ -260,12 +262,18 @@ class SocketMethods extends Duplex implements StreamOwner {
     this._pendingData = null;
     this._pendingEncoding = '';
     const { _handle } = this;
-    if (_handle === null) return callback(socketClosed());
+    if (_handle === null) return this.writeWithoutHandle(data, encoding, callback);
     if (this[kTimer] !== null || this._parent !== null) this._unrefTimer();
     const status = _handle.write(data, encoding, callback);
     if (status === 0) callback();
     else if (status === PENDING) this[kLastQueueSize] = _handle.writeQueueSize;
     else callback(this.failure(status, 'write'));
+  }
+
+  // Of a socket that is yet to be connected, TLS may be begun: what it says waits.
+  private writeWithoutHandle(data: Data, encoding: Encoding, callback: Callback): void {
+    if (!this.destroyed && isCalledByWrapper()) this.writeOnceConnected(data, encoding, callback);
+    else callback(socketClosed());
   }
 
   private writeOnceConnected(data: Data, encoding: Encoding, callback: Callback): void {
@@ -610,7 +618,7 @@ function abortOn(self: SocketMethods, signal: AbortSignal): void {
 }
 
 // The other side has ended, and this one ends with it: "write after end" would sound as if whoever
-// writes now were to blame.
+// writes now were to blame. TLS says goodbye then, which nobody waits for any more.
 function refuseWrites(this: SocketMethods): void {
   if (!this.allowHalfOpen) this.write = writeAfterEnd as SocketMethods['write'];
 }
@@ -619,8 +627,12 @@ function writeAfterEnd(this: SocketMethods, chunk: unknown, encoding: unknown, c
   if (!this.writableEnded) {
     return Duplex.prototype.write.call(this, chunk, encoding as BufferEncoding, callback as Callback);
   }
-  const error = Object.assign(new Error('This socket has been ended by the other party'), { code: 'EPIPE' });
   const told = typeof encoding === 'function' ? encoding : callback;
+  if (isCalledByWrapper()) {
+    if (typeof told === 'function') process.nextTick(told as Callback, null);
+    return true;
+  }
+  const error = Object.assign(new Error('This socket has been ended by the other party'), { code: 'EPIPE' });
   if (typeof told === 'function') process.nextTick(told as Callback, error);
   this.destroy(error);
   return false;
@@ -637,3 +649,4 @@ export const Socket = constructs(
   Duplex,
 );
 const SocketClass = Socket;
+countsAlso(Socket, node.Socket);

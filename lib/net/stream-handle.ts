@@ -440,7 +440,7 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
 
   /** @param list null for what stands in the scratch buffer, which is copied if it must wait */
   private account(status: number, length: number, list: readonly Uint8Array[] | null, callback: Callback): number {
-    if (status < 0 && status !== AGAIN) return status;
+    if (status < 0 && status !== AGAIN) return this.id < 0 ? EBADF : status;
     const sent = Math.max(status, 0);
     this.bytesWritten += length;
     if (sent === length) return 0;
