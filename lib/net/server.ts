@@ -11,7 +11,7 @@ import { constructs, countsAlso } from './callable';
 import { errnoException, invalidType, notRunning } from './errors';
 import { kBlockList, kKeepAlive, kKeepAliveDelay, kNoDelay, kSplice } from './internals';
 import { listenOn } from './listen';
-import { NOTHING, type ServerHandle } from './server-handle';
+import { type Listening, NOTHING } from './server-handle';
 import { Socket } from './socket';
 import { AcceptedOptions } from './socket-options';
 import type { StreamHandle } from './stream-handle';
@@ -56,7 +56,7 @@ class ServerMethods extends EventEmitter {
   declare maxConnections: number | undefined;
   declare dropMaxConnection: boolean | undefined;
   /** @internal */
-  declare _handle: ServerHandle | null;
+  declare _handle: Listening | null;
   /** @internal */
   declare _connections: number;
   /** @internal */

@@ -511,6 +511,12 @@ class SocketMethods extends Duplex implements StreamOwner {
     return this._handle === null ? undefined : this.writableLength;
   }
 
+  /** The descriptor; undefined while there is none. Child processes are given it by `stdio: [socket]`. */
+  get fd(): number | undefined {
+    const fd = this._handle?.fd ?? -1;
+    return fd < 0 ? undefined : fd;
+  }
+
   get pending(): boolean {
     return this._handle === null || this.connecting;
   }
