@@ -34,7 +34,7 @@ import { type AddressInfo, type Family, infoOf, nativeOf, nativePath } from './a
 import { bytesOf, type Data, type Encoding, encodingOfText } from './data';
 import { inClosingPhase, inPendingPhase } from './phases';
 import { Splice } from './splice';
-import { EBADF, ECANCELED, ECONNREFUSED, EINVAL, ENOTCONN, statusOf } from './status';
+import { EALREADY, EBADF, ECANCELED, ECONNREFUSED, EINVAL, ENOTCONN, statusOf } from './status';
 import { runTicks } from './ticks';
 import { type Callback, WriteRequest, type Writer } from './write-request';
 
@@ -102,9 +102,10 @@ const SMALL = 1024;
 class Request extends AsyncResource {
   constructor(
     type: string,
+    triggerAsyncId: number,
     private readonly done: Done,
   ) {
-    super(type, { requireManualDestroy: true });
+    super(type, { triggerAsyncId, requireManualDestroy: true });
   }
 
   finish(status: number): void {
@@ -182,11 +183,13 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
 
   /** 0 where the connect has begun: `done` will be called. */
   connect(address: string, port: number, family: Family, done: Done): number {
+    if (this.connecting !== null) return EALREADY;
     const status = this.open(family);
     return status < 0 ? status : this.begin(native.connect(this.id, ...nativeOf(address, port, family)), done);
   }
 
   connectPath(path: string, done: Done): number {
+    if (this.connecting !== null) return EALREADY;
     let status = this.open(0);
     if (status === 0) {
       const failed = statusOf(() => {
@@ -210,7 +213,7 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
   private begin(status: number, done: Done): number {
     const failed = status < 0 && status !== AGAIN;
     if (failed && this.isTCP && status !== ECONNREFUSED) return status;
-    this.connecting = new Request(this.isTCP ? 'TCPCONNECTWRAP' : 'PIPECONNECTWRAP', done);
+    this.connecting = new Request(this.isTCP ? 'TCPCONNECTWRAP' : 'PIPECONNECTWRAP', this.asyncId(), done);
     this.requests++;
     if (failed) {
       inPendingPhase(() => this.connected(status));
@@ -446,8 +449,8 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
     if (sent === length) return 0;
     this.writing =
       list === null
-        ? new WriteRequest([Buffer.from(scratch.subarray(sent, length))], 0, length - sent, callback)
-        : new WriteRequest(list, sent, length - sent, callback);
+        ? new WriteRequest(this.asyncId(), [Buffer.from(scratch.subarray(sent, length))], 0, length - sent, callback)
+        : new WriteRequest(this.asyncId(), list, sent, length - sent, callback);
     this.requests++;
     this.syncRef();
     native.awaitNotice(this.id, WRITE, ONCE);
@@ -460,7 +463,7 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
       this.splicedBy.onDrained = () => this.shutdown(done);
       return;
     }
-    this.shutting = new Request('SHUTDOWNWRAP', done);
+    this.shutting = new Request('SHUTDOWNWRAP', this.asyncId(), done);
     // It fails for a connection that is reset already, which is as good as done.
     native.shutdown(this.id, WRITE);
     inPendingPhase(() => this.finishShutdown());

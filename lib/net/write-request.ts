@@ -16,12 +16,13 @@ export class WriteRequest extends AsyncResource {
 
   /** @param offset in list[0], where what is left begins */
   constructor(
+    triggerAsyncId: number,
     private readonly list: readonly Uint8Array[],
     offset: number,
     public left: number,
     private readonly callback: Callback,
   ) {
-    super('WRITEWRAP', { requireManualDestroy: true });
+    super('WRITEWRAP', { triggerAsyncId, requireManualDestroy: true });
     this.offset = 0;
     this.skip(offset);
   }
