@@ -35,3 +35,10 @@ export function countsAlso(ours: object, theirs: object): void {
   };
   Object.defineProperty(ours, Symbol.hasInstance, { value });
 }
+
+/** What node:net shows to whoever enumerates an object's properties, ours shows too: methods of plain functions. */
+export function enumerateAs(ours: object, theirs: object): void {
+  for (const name of Object.keys(theirs)) {
+    if (Object.hasOwn(ours, name)) Object.defineProperty(ours, name, { enumerable: true });
+  }
+}

@@ -14,7 +14,7 @@ import {
   ipBlocked,
   type SystemError,
 } from './errors';
-import { kDeadlines, kKeepAlive, kKeepAliveDelay, kNoDelay } from './internals';
+import { kDeadlines, kKeepAlive, kKeepAliveDelay, kNoDelay, kTakeHandle } from './internals';
 import { type ConnectEntry, connectEntry } from './perf';
 import type { Socket } from './socket';
 import { EINVAL } from './status';
@@ -54,7 +54,7 @@ export interface Target {
 export function connectTo(socket: Socket, options: ConnectOptions): void {
   const { path } = options;
   if (socket.destroyed) socket._handle = socket._peername = socket._sockname = null;
-  if (socket._handle === null) socket.takeHandle(new StreamHandle(!path, 0));
+  if (socket._handle === null) socket[kTakeHandle](new StreamHandle(!path, 0));
   socket._unrefTimer();
   socket.connecting = true;
   if (!path) return lookupAndConnect(socket, options);

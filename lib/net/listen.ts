@@ -8,6 +8,7 @@ import { adoptServer } from './adopt';
 import { isPipeName, normalizeArgs, toNumber } from './arguments';
 import { askPrimary, type Query, sharesListening } from './cluster-handle';
 import { alreadyListening, errnoException, exceptionWithHostPort, invalidValue, listenException } from './errors';
+import { kOnAcceptError, kOnConnection } from './internals';
 import type { Server } from './server';
 import { type BindOptions, type Listening, ServerHandle } from './server-handle';
 import { EADDRINUSE } from './status';
@@ -201,8 +202,8 @@ export function createServerHandle(
 
 function listenWith(server: Server, handle: Listening, backlog: number, place: Place): void {
   handle.giveOptions(server);
-  handle.onconnection = (connection) => server.onconnection(connection);
-  handle.onerror = (status) => server.onaccepterror(status);
+  handle.onconnection = (connection) => server[kOnConnection](connection);
+  handle.onerror = (status) => server[kOnAcceptError](status);
   const status = handle.listen(backlog || DEFAULT_BACKLOG);
   if (status < 0) {
     handle.close();

@@ -32,6 +32,7 @@ import { viewOf } from '../chunk';
 import { unwatch, type Waiter, watch } from '../dispatch';
 import { type AddressInfo, type Family, infoOf, nativeOf, nativePath } from './address';
 import { bytesOf, type Data, type Encoding, encodingOfText } from './data';
+import { kOnMoved, kOnRead, kOnReadEnd, kOnWriteFailed, kSpliceTarget, kUserBuffer } from './internals';
 import { inClosingPhase, inPendingPhase } from './phases';
 import { Splice } from './splice';
 import { EALREADY, EBADF, ECANCELED, ECONNREFUSED, EINVAL, ENOTCONN, statusOf } from './status';
@@ -44,17 +45,17 @@ export type Done = (status: number) => void;
 /** Whom a handle tells of what arrives: a Socket. */
 export interface StreamOwner extends Writer {
   /** Where to read into; null for a chunk of its own. */
-  userBuffer(): Uint8Array | null;
+  [kUserBuffer](): Uint8Array | null;
   /** Bytes arrived; in `chunk`, or in the user's buffer. */
-  onRead(n: number, chunk: Buffer | null): void;
+  [kOnRead](n: number, chunk: Buffer | null): void;
   /** 0 at the end of the stream, or why reading failed. */
-  onReadEnd(status: number): void;
+  [kOnReadEnd](status: number): void;
   /** The handle that whatever arrives would be written to, and nothing else be done with it; else null. */
-  spliceTarget(): object | null;
+  [kSpliceTarget](): object | null;
   /** Bytes came or went without the owner. */
-  onMoved(): void;
+  [kOnMoved](): void;
   /** What came from another socket could not be written. */
-  onWriteFailed(status: number): void;
+  [kOnWriteFailed](status: number): void;
 }
 
 /** What a Socket asks of what it lies on. */
@@ -302,7 +303,7 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
   }
 
   private tellExpired(): void {
-    this.owner?.onReadEnd(EXPIRED);
+    this.owner?.[kOnReadEnd](EXPIRED);
   }
 
   private pump(): void {
@@ -333,7 +334,7 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
   /** Where the bytes of this connection may go in the kernel; null where they may not. */
   spliceTarget(): StreamHandle | null {
     if (this.splice === null && (this.id < 0 || this.isFifo)) return null;
-    const target = this.owner?.spliceTarget() ?? null;
+    const target = this.owner?.[kSpliceTarget]() ?? null;
     if (!(target instanceof StreamHandle) || target.isFifo || target.id < 0 || target.hasWaitingWrite()) return null;
     return this.splice === target.splicedBy ? target : null;
   }
@@ -360,42 +361,42 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
   /** So many bytes of it went to another socket. */
   movedIn(n: number): void {
     this.bytesRead += n;
-    this.owner?.onMoved();
+    this.owner?.[kOnMoved]();
   }
 
   /** So many bytes of another socket went out here. */
   movedOut(n: number): void {
     this.bytesWritten += n;
-    this.owner?.onMoved();
+    this.owner?.[kOnMoved]();
   }
 
   /** 0 at the end of the stream, or an errno. */
   readFailed(status: number): void {
     this.stop();
-    this.owner?.onReadEnd(status);
+    this.owner?.[kOnReadEnd](status);
   }
 
   writeFailed(status: number): void {
-    this.owner?.onWriteFailed(status);
+    this.owner?.[kOnWriteFailed](status);
   }
 
   /** Whether another read is worth trying. */
   private readOnce(): boolean {
     const { owner } = this;
     if (owner === null) return false;
-    const into = owner.userBuffer();
+    const into = owner[kUserBuffer]();
     const status = into === null ? native.read(this.id, true, CHUNK) : native.readInto(this.id, true, into);
     if (status > 0) {
       const n = status & COUNT;
       this.bytesRead += n;
-      owner.onRead(n, into === null ? chunkOf(n) : null);
+      owner[kOnRead](n, into === null ? chunkOf(n) : null);
       return (status & MORE) !== 0;
     }
     if (status === AGAIN) return false;
     // After an error the owner lets go of the descriptor.
     if (status === 0) this.stop();
     else this.flowing = false;
-    owner.onReadEnd(status);
+    owner[kOnReadEnd](status);
     return false;
   }
 

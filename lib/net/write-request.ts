@@ -3,11 +3,12 @@
 import { AsyncResource } from 'node:async_hooks';
 import { native } from '../binding';
 
+import { kOnWritten } from './internals';
 /** What Writable gives with a chunk. */
 export type Callback = (error?: Error | null) => void;
 /** Who is told of a write that had to wait. */
 export interface Writer {
-  onWritten(status: number, callback: Callback): void;
+  [kOnWritten](status: number, callback: Callback): void;
 }
 
 export class WriteRequest extends AsyncResource {
@@ -44,7 +45,7 @@ export class WriteRequest extends AsyncResource {
   /** @param writer null for one that is gone */
   finish(writer: Writer | null, status: number): void {
     if (writer === null) this.runInAsyncScope(this.callback, null, null);
-    else this.runInAsyncScope(writer.onWritten, writer, status, this.callback);
+    else this.runInAsyncScope(writer[kOnWritten], writer, status, this.callback);
     this.emitDestroy();
   }
 
