@@ -441,6 +441,9 @@ class SocketMethods extends Duplex implements StreamOwner {
   }
 }
 
+/** The stream's own, which nobody has put another in place of. */
+const streamPush = Duplex.prototype.push;
+
 function startReading(self: SocketMethods, handle: Handle): void {
   const status = handle.readStart();
   if (status < 0) self.destroy(errnoException(status, 'read'));
@@ -463,7 +466,7 @@ function flowsFreely(self: SocketMethods): boolean {
     self.readableDidRead &&
     self.readableEncoding === null &&
     !self[kPiped] &&
-    self.push === Duplex.prototype.push &&
+    self.push === streamPush &&
     self.listenerCount('data') > 0
   );
 }
@@ -476,7 +479,7 @@ function onlyPipes(self: SocketMethods): boolean {
     self.readableDidRead &&
     self.readableEncoding === null &&
     self.listenerCount('data') === 1 &&
-    self.push === Duplex.prototype.push
+    self.push === streamPush
   );
 }
 

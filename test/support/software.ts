@@ -17,9 +17,12 @@ export function findProgram(name: string, folders: readonly string[] = []): stri
   return found ?? null;
 }
 
-/** The title of tests that need a program: says why they are skipped. */
+/** The title of tests that need a program; says why they are skipped. */
 export function titleOf(what: string, program: string | null, name: string): string {
-  return program === null ? `${what}: skipped, for ${name} is not installed` : what;
+  if (program !== null) return what;
+  const title = `${what}: skipped, for ${name} is not installed`;
+  console.warn(title);
+  return title;
 }
 
 function isExecutable(file: string): boolean {
