@@ -72,7 +72,7 @@ function environment(addon, sanitize, reports) {
 }
 
 // What these do with the addon other suites do too, without a process for each program.
-const LEFT_OUT = ['bench/**', 'cli/usage.test.ts', 'docs/**', 'examples/**', 'package/**'].map(
+const LEFT_OUT = ['bench/**', 'cli/usage.test.ts', 'docs/**', 'examples/**', 'package/**', 'software/**'].map(
   (what) => `--exclude=test/${what}`,
 );
 // Where the addon has threads besides JavaScript's; in all others ThreadSanitizer has nothing to compare.

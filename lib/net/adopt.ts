@@ -5,9 +5,10 @@ import { isatty } from 'node:tty';
 import { DATAGRAMS, KIND_TCP, KIND_UNIX, native, RAW, STREAM, scratchIds, UNIX } from '../binding';
 import type { Family } from './address';
 import { errnoException, invalidFdType } from './errors';
+import { ForeignHandle } from './foreign-handle';
 import { ServerHandle } from './server-handle';
 import { EINVAL, statusOf } from './status';
-import { StreamHandle } from './stream-handle';
+import { type Handle, StreamHandle } from './stream-handle';
 import { validateInt32 } from './validate';
 
 interface Described {
@@ -84,4 +85,13 @@ function otherType(fd: number): string {
   } catch {
     return 'UNKNOWN'; // it is not open
   }
+}
+
+/** On a handle that is no StreamHandle: libuv's, whose connection is taken over, or an object of the caller's. */
+export function adoptHandle(handle: object): Handle {
+  const { fd, close } = handle as { fd?: unknown; close?: () => void };
+  if (typeof fd !== 'number' || fd < 0 || typeof close !== 'function') return new ForeignHandle(handle);
+  const adopted = adoptStream(fd, true);
+  close.call(handle);
+  return adopted;
 }

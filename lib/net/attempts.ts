@@ -4,7 +4,7 @@
 import type { Family } from './address';
 import { bindLocal, connectAtOnceError, connectError, connected, type Target } from './connect';
 import { aggregateError, connectionTimeout, type SystemError } from './errors';
-import { kSignal } from './internals';
+import { kSignal, kTakeHandle } from './internals';
 import { connectEntry } from './perf';
 import type { Socket } from './socket';
 import { ECANCELED, ETIMEDOUT } from './status';
@@ -47,7 +47,7 @@ export class Attempts {
   private renewHandle(): void {
     const { socket } = this;
     socket._handle?.close();
-    socket.takeHandle(new StreamHandle(true, 0));
+    socket[kTakeHandle](new StreamHandle(true, 0));
   }
 
   private attempt(target: Target, which: number): void {

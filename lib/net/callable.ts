@@ -23,3 +23,22 @@ export function constructs<T extends object, A extends unknown[]>(
   Object.setPrototypeOf(construct, parent);
   return construct as unknown as CallableClass<T, A>;
 }
+
+/**
+ * Lets `instanceof` hold for node:net's own objects too: whoever asks it of what Node's http or tls made wants
+ * to know whether that is a socket, not whose. A subclass has only its own.
+ */
+export function countsAlso(ours: object, theirs: object): void {
+  const has = Function.prototype[Symbol.hasInstance];
+  const value = function (this: unknown, object: unknown): boolean {
+    return has.call(this, object) || (this === ours && has.call(theirs, object));
+  };
+  Object.defineProperty(ours, Symbol.hasInstance, { value });
+}
+
+/** What node:net shows to whoever enumerates an object's properties, ours shows too: methods of plain functions. */
+export function enumerateAs(ours: object, theirs: object): void {
+  for (const name of Object.keys(theirs)) {
+    if (Object.hasOwn(ours, name)) Object.defineProperty(ours, name, { enumerable: true });
+  }
+}

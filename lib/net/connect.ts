@@ -14,9 +14,10 @@ import {
   ipBlocked,
   type SystemError,
 } from './errors';
-import { kDeadlines, kKeepAlive, kKeepAliveDelay, kNoDelay } from './internals';
+import { kDeadlines, kKeepAlive, kKeepAliveDelay, kNoDelay, kTakeHandle } from './internals';
 import { type ConnectEntry, connectEntry } from './perf';
 import type { Socket } from './socket';
+import { EINVAL } from './status';
 import { type Handle, StreamHandle } from './stream-handle';
 import { validateFunction, validateNumber, validatePort, validateString } from './validate';
 
@@ -53,7 +54,7 @@ export interface Target {
 export function connectTo(socket: Socket, options: ConnectOptions): void {
   const { path } = options;
   if (socket.destroyed) socket._handle = socket._peername = socket._sockname = null;
-  if (socket._handle === null) socket.takeHandle(new StreamHandle(!path, 0));
+  if (socket._handle === null) socket[kTakeHandle](new StreamHandle(!path, 0));
   socket._unrefTimer();
   socket.connecting = true;
   if (!path) return lookupAndConnect(socket, options);
@@ -63,11 +64,12 @@ export function connectTo(socket: Socket, options: ConnectOptions): void {
 
 function connectPath(socket: Socket, path: string): void {
   socket.emit('connectionAttempt', path, undefined, undefined);
-  socket._handle?.connectPath(path, (status) => {
+  const status = (socket._handle as Handle).connectPath(path, (outcome) => {
     if (socket.destroyed) return;
-    if (status === 0) connected(socket);
-    else failed(socket, exceptionWithHostPort(status, 'connect', path), path);
+    if (outcome === 0) connected(socket);
+    else failed(socket, exceptionWithHostPort(outcome, 'connect', path), path);
   });
+  if (status < 0) socket.destroy(exceptionWithHostPort(status, 'connect', path));
 }
 
 function lookupAndConnect(socket: Socket, options: ConnectOptions): void {
@@ -166,7 +168,7 @@ function onLookupAll(
     socket.emit('lookup', error, undefined, undefined, plan.host);
     return failLater(socket, error);
   }
-  const all = addresses as Found[];
+  const all = [...(addresses as Iterable<Found>)];
   for (const { address, family } of all) {
     socket.emit('lookup', error, address, family, plan.host);
     if (!socket.connecting) return;
@@ -192,11 +194,13 @@ function alternating(found: readonly Found[]): Found[] {
 }
 
 /** Gives the handle the local address that was asked for; the error where that cannot be. */
-export function bindLocal(handle: Handle, { family, localAddress, localPort }: Target): SystemError | null {
-  if (!localAddress && !localPort) return null;
-  const address = localAddress || (family === 6 ? '::' : '0.0.0.0');
-  const status = handle.bindTo(address, localPort ?? 0, family);
-  return status === 0 ? null : exceptionWithHostPort(status, 'bind', address, localPort);
+export function bindLocal(handle: Handle, target: Target): SystemError | null {
+  if (!target.localAddress && !target.localPort) return null;
+  const { family, localPort } = target;
+  target.localAddress ||= family === 6 ? '::' : '0.0.0.0';
+  const fits = isIP(target.localAddress) === family;
+  const status = fits ? handle.bindTo(target.localAddress, localPort ?? 0, family) : EINVAL;
+  return status === 0 ? null : exceptionWithHostPort(status, 'bind', target.localAddress, localPort);
 }
 
 function connectOne(socket: Socket, target: Target): void {

@@ -6,9 +6,11 @@ import { addAbortListener } from 'node:events';
 import type { Family } from './address';
 import { adoptServer } from './adopt';
 import { isPipeName, normalizeArgs, toNumber } from './arguments';
-import { alreadyListening, errnoException, invalidValue, listenException } from './errors';
+import { askPrimary, type Query, sharesListening } from './cluster-handle';
+import { alreadyListening, errnoException, exceptionWithHostPort, invalidValue, listenException } from './errors';
+import { kOnAcceptError, kOnConnection } from './internals';
 import type { Server } from './server';
-import { type BindOptions, ServerHandle } from './server-handle';
+import { type BindOptions, type Listening, ServerHandle } from './server-handle';
 import { EADDRINUSE } from './status';
 import { validatePort, validateSignal } from './validate';
 
@@ -23,7 +25,7 @@ export interface ListenOptions extends BindOptions {
   handle?: object | undefined;
   /** Connections that may queue. Default 511. */
   backlog?: number | undefined;
-  /** In a cluster's worker: do not share the port with the others. */
+  /** In a cluster's worker: do not share the port with the others. Default false. */
   exclusive?: boolean | undefined;
   /** Lets everybody read from the Unix socket's file. */
   readableAll?: boolean | undefined;
@@ -82,7 +84,7 @@ function listenAt(server: Server, options: ListenOptions, backlog: number): void
   }
 }
 
-function lookupAndListen(server: Server, port: number, host: string, options: BindOptions, backlog: number): void {
+function lookupAndListen(server: Server, port: number, host: string, options: ListenOptions, backlog: number): void {
   const listeningId = server._listeningId;
   dns.lookup(host, (error, address, family) => {
     if (listeningId !== server._listeningId) return;
@@ -98,7 +100,8 @@ interface Place {
 }
 
 // Both families on one socket, and IPv4 alone where there is no IPv6.
-function listenAnywhere(server: Server, port: number, options: BindOptions, backlog: number): void {
+function listenAnywhere(server: Server, port: number, options: ListenOptions, backlog: number): void {
+  if (sharesWithOthers(options)) return listenThroughPrimary(server, { address: null, port, addressType: 4 }, backlog);
   const handle = new ServerHandle(true, 6);
   const status = handle.bindTo('::', port, 6, { reusePort: options.reusePort });
   if (status === 0) return listenWith(server, handle, backlog, { address: '::', port });
@@ -107,7 +110,11 @@ function listenAnywhere(server: Server, port: number, options: BindOptions, back
   listenOnAddress(server, { address: '0.0.0.0', port }, 4, options, backlog);
 }
 
-function listenOnAddress(server: Server, place: Place, family: Family, options: BindOptions, backlog: number): void {
+function listenOnAddress(server: Server, place: Place, family: Family, options: ListenOptions, backlog: number): void {
+  if (sharesWithOthers(options)) {
+    const flags = options.ipv6Only === true ? IPV6_ONLY : 0;
+    return listenThroughPrimary(server, { ...place, addressType: family, flags }, backlog);
+  }
   const handle = new ServerHandle(true, family);
   const status = handle.bindTo(place.address as string, place.port ?? 0, family, options);
   if (status === 0) return listenWith(server, handle, backlog, place);
@@ -122,6 +129,9 @@ function listenOnPath(server: Server, path: string, options: ListenOptions, back
     throw invalidValue('options', options, reason);
   }
   server._pipeName = path;
+  if (sharesWithOthers(options)) {
+    return listenThroughPrimary(server, { address: path, port: -1, addressType: -1 }, backlog);
+  }
   const handle = new ServerHandle(false, 0);
   const place = { address: path, port: -1 };
   const status = handle.bindPath(path);
@@ -140,9 +150,37 @@ function listenOnPath(server: Server, path: string, options: ListenOptions, back
 
 function listenOnFd(server: Server, fd: number, backlog: number): void {
   const place = { address: null, port: null };
+  if (sharesListening) return listenThroughPrimary(server, { ...place, addressType: null, fd }, backlog);
   const handle = adoptServer(fd);
   if (typeof handle === 'number') fail(server, handle, place);
   else listenWith(server, handle, backlog, place);
+}
+
+// The flag of libuv's bind, which the primary passes on.
+const IPV6_ONLY = 1;
+
+function sharesWithOthers({ exclusive, reusePort }: ListenOptions): boolean {
+  return sharesListening && !exclusive && reusePort !== true;
+}
+
+function listenThroughPrimary(server: Server, query: Query, backlog: number): void {
+  const listeningId = server._listeningId;
+  const { address, port } = query;
+  askPrimary(server, query, (handle) => {
+    const status = typeof handle === 'number' ? handle : wrongPort(handle, port);
+    if (status < 0) {
+      server.emit('error', exceptionWithHostPort(status, 'bind', address ?? undefined, port ?? undefined));
+    } else if (typeof handle !== 'number') {
+      if (listeningId === server._listeningId) listenWith(server, handle, backlog, { address, port });
+      else handle.close();
+    }
+  });
+}
+
+// Some systems give another port where a bind failed, and nobody has looked.
+function wrongPort(handle: Listening, port: number | null): number {
+  const actual = handle.getsockname()?.port;
+  return port !== null && port > 0 && actual !== undefined && actual !== port ? EADDRINUSE : 0;
 }
 
 /** A handle that is bound, for listen({ handle }); or a negative errno. */
@@ -162,10 +200,10 @@ export function createServerHandle(
   return status;
 }
 
-function listenWith(server: Server, handle: ServerHandle, backlog: number, place: Place): void {
+function listenWith(server: Server, handle: Listening, backlog: number, place: Place): void {
   handle.giveOptions(server);
-  handle.onconnection = (connection) => server.onconnection(connection);
-  handle.onerror = (status) => server.onaccepterror(status);
+  handle.onconnection = (connection) => server[kOnConnection](connection);
+  handle.onerror = (status) => server[kOnAcceptError](status);
   const status = handle.listen(backlog || DEFAULT_BACKLOG);
   if (status < 0) {
     handle.close();

@@ -18,6 +18,22 @@ export interface BindOptions {
   reusePort?: boolean | undefined;
 }
 
+/** What a Server asks of what it listens with. */
+export interface Listening extends AsyncResource {
+  readonly isTCP: boolean;
+  readonly inherited: Inherited;
+  /** Called in the handle's async context. */
+  onconnection: ((handle: StreamHandle) => void) | null;
+  /** The listening socket broke. */
+  onerror: ((status: number) => void) | null;
+  giveOptions(options: Inherited): void;
+  listen(backlog: number): number;
+  getsockname(): AddressInfo | null;
+  ref(): void;
+  unref(): void;
+  close(onClosed?: () => void): void;
+}
+
 /** What a listening socket hands on to its connections, which saves each of them the calls. */
 export interface Inherited {
   readonly noDelay: boolean;
@@ -34,11 +50,9 @@ const SHORTAGES = new Set([EMFILE, ENFILE, ENOBUFS, ENOMEM]);
 const CAN_READ = 0o444;
 const CAN_WRITE = 0o222;
 
-export class ServerHandle extends AsyncResource implements Waiter {
+export class ServerHandle extends AsyncResource implements Waiter, Listening {
   id = -1;
-  /** Called in this handle's async context. */
   onconnection: ((handle: StreamHandle) => void) | null = null;
-  /** The listening socket broke. */
   onerror: ((status: number) => void) | null = null;
   inherited = NOTHING;
   private onClosed: (() => void) | null = null;

@@ -3,15 +3,15 @@
 
 import { channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
-import type { BlockList } from 'node:net';
+import * as node from 'node:net';
 import { getDefaultHighWaterMark } from 'node:stream';
 import { promisify } from 'node:util';
 import type { AddressInfo } from './address';
-import { constructs } from './callable';
+import { constructs, countsAlso, enumerateAs } from './callable';
 import { errnoException, invalidType, notRunning } from './errors';
-import { kBlockList, kKeepAlive, kKeepAliveDelay, kNoDelay, kSplice } from './internals';
+import { kBlockList, kKeepAlive, kKeepAliveDelay, kNoDelay, kOnAcceptError, kOnConnection, kSplice } from './internals';
 import { listenOn } from './listen';
-import { NOTHING, type ServerHandle } from './server-handle';
+import { type Listening, NOTHING } from './server-handle';
 import { Socket } from './socket';
 import { AcceptedOptions } from './socket-options';
 import type { StreamHandle } from './stream-handle';
@@ -31,7 +31,7 @@ export interface ServerOptions {
   /** Whether pipe() between its connections and other sockets moves the bytes in the kernel. Default true. */
   splice?: boolean | undefined;
   /** Peers that are dropped. */
-  blockList?: BlockList | undefined;
+  blockList?: node.BlockList | undefined;
 }
 
 /** What 'drop' tells of a connection; nothing of a Unix one. */
@@ -56,7 +56,7 @@ class ServerMethods extends EventEmitter {
   declare maxConnections: number | undefined;
   declare dropMaxConnection: boolean | undefined;
   /** @internal */
-  declare _handle: ServerHandle | null;
+  declare _handle: Listening | null;
   /** @internal */
   declare _connections: number;
   /** @internal */
@@ -70,7 +70,7 @@ class ServerMethods extends EventEmitter {
   /** @internal */
   declare [kSplice]: boolean;
   /** @internal */
-  declare [kBlockList]: BlockList | undefined;
+  declare [kBlockList]: node.BlockList | undefined;
 
   listen(...args: unknown[]): this {
     listenOn(this, args);
@@ -134,51 +134,51 @@ class ServerMethods extends EventEmitter {
   }
 
   /** @internal From the handle. */
-  onconnection(handle: StreamHandle): void {
-    if (this.refuses(handle)) return this.drop(handle);
+  [kOnConnection](handle: StreamHandle): void {
+    if (refuses(this, handle)) return drop(this, handle);
     const socket = new Socket(
       new AcceptedOptions(handle, this.allowHalfOpen, this.pauseOnConnect, this.highWaterMark) as object,
     );
     socket[kSplice] = this[kSplice];
-    if (handle.isTCP) this.applyOptions(socket, handle);
+    if (handle.isTCP) applyOptions(this, socket, handle);
     this._connections++;
     socket.server = socket._server = this;
     this.emit('connection', socket);
     if (serverSockets.hasSubscribers) serverSockets.publish({ socket });
   }
 
-  private refuses(handle: StreamHandle): boolean {
-    if (this.maxConnections && this._connections >= this.maxConnections) return true;
-    if (this[kBlockList] === undefined) return false;
-    const peer = handle.getpeername();
-    return peer !== null && this[kBlockList].check(peer.address, peer.family === 'IPv6' ? 'ipv6' : 'ipv4');
-  }
-
-  private drop(handle: StreamHandle): void {
-    if (handle.isTCP) this.emit('drop', ends(handle));
-    else this.emit('drop');
-    handle.close();
-  }
-
-  private applyOptions(socket: Socket, handle: StreamHandle): void {
-    const { noDelay, keepAlive, keepAliveInitialDelay } = this;
-    const inherited = this._handle?.inherited ?? NOTHING;
-    socket[kNoDelay] = noDelay;
-    socket[kKeepAlive] = keepAlive;
-    socket[kKeepAliveDelay] = keepAlive ? keepAliveInitialDelay : 0;
-    if (noDelay !== inherited.noDelay) handle.setNoDelay(noDelay);
-    if (keepAlive !== inherited.keepAlive || (keepAlive && keepAliveInitialDelay !== inherited.keepAliveInitialDelay)) {
-      handle.setKeepAlive(keepAlive, keepAliveInitialDelay);
-    }
-  }
-
   /** @internal From the handle. */
-  onaccepterror(status: number): void {
+  [kOnAcceptError](status: number): void {
     this.emit('error', errnoException(status, 'accept'));
   }
 }
 
-Object.defineProperty(ServerMethods.prototype, 'listening', { enumerable: true });
+function refuses(self: ServerMethods, handle: StreamHandle): boolean {
+  if (self.maxConnections && self._connections >= self.maxConnections) return true;
+  if (self[kBlockList] === undefined) return false;
+  const peer = handle.getpeername();
+  return peer !== null && self[kBlockList].check(peer.address, peer.family === 'IPv6' ? 'ipv6' : 'ipv4');
+}
+
+function drop(self: ServerMethods, handle: StreamHandle): void {
+  if (handle.isTCP) self.emit('drop', ends(handle));
+  else self.emit('drop');
+  handle.close();
+}
+
+function applyOptions(self: ServerMethods, socket: Socket, handle: StreamHandle): void {
+  const { noDelay, keepAlive, keepAliveInitialDelay } = self;
+  const inherited = self._handle?.inherited ?? NOTHING;
+  socket[kNoDelay] = noDelay;
+  socket[kKeepAlive] = keepAlive;
+  socket[kKeepAliveDelay] = keepAlive ? keepAliveInitialDelay : 0;
+  if (noDelay !== inherited.noDelay) handle.setNoDelay(noDelay);
+  if (keepAlive !== inherited.keepAlive || (keepAlive && keepAliveInitialDelay !== inherited.keepAliveInitialDelay)) {
+    handle.setKeepAlive(keepAlive, keepAliveInitialDelay);
+  }
+}
+
+enumerateAs(ServerMethods.prototype, node.Server.prototype);
 
 function ends(handle: StreamHandle): DropArgument {
   const local = handle.getsockname();
@@ -241,3 +241,4 @@ export const Server = constructs(
   EventEmitter,
 );
 const ServerClass = Server;
+countsAlso(Server, node.Server);

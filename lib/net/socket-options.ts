@@ -1,9 +1,8 @@
 // What a Socket is made with.
 
 import type { DuplexOptions } from 'node:stream';
-import { adoptStream } from './adopt';
+import { adoptHandle, adoptStream } from './adopt';
 import { invalidValue } from './errors';
-import { ForeignHandle } from './foreign-handle';
 import { type Handle, StreamHandle } from './stream-handle';
 import { keepAliveDelay } from './validate';
 
@@ -80,12 +79,4 @@ export function handleOf({ handle, fd }: SocketConstructorOptions): Handle | nul
   if (handle instanceof StreamHandle) return handle;
   if (handle) return adoptHandle(handle);
   return fd === undefined ? null : adoptStream(fd);
-}
-
-function adoptHandle(handle: object): Handle {
-  const { fd, close } = handle as { fd?: unknown; close?: () => void };
-  if (typeof fd !== 'number' || fd < 0 || typeof close !== 'function') return new ForeignHandle(handle);
-  const adopted = adoptStream(fd, true);
-  close.call(handle);
-  return adopted;
 }

@@ -2,13 +2,14 @@
 // node:net's. How it connects is in connect.ts and attempts.ts.
 
 import { addAbortListener } from 'node:events';
+import * as node from 'node:net';
 import { Duplex } from 'node:stream';
 import { EXPIRED, READ_SIDE, WRITE_SIDE } from '../binding';
 import type { Deadline } from '../deadline';
 import { type TCPInfo, tcpInfo } from '../info';
 import type { AddressInfo } from './address';
 import { isNormalized, type Normalized, normalizeArgs } from './arguments';
-import { constructs } from './callable';
+import { constructs, countsAlso, enumerateAs } from './callable';
 import { type ConnectOptions, connectTo } from './connect';
 import { byteLength, type Chunks, type Data, type Encoding } from './data';
 import { Deadlines, deadlineError } from './deadlines';
@@ -28,11 +29,19 @@ import {
   kKeepAliveDelay,
   kLastQueueSize,
   kNoDelay,
+  kOnMoved,
+  kOnRead,
+  kOnReadEnd,
+  kOnWriteFailed,
+  kOnWritten,
   kPiped,
   kReads,
   kSignal,
   kSplice,
+  kSpliceTarget,
+  kTakeHandle,
   kTimer,
+  kUserBuffer,
 } from './internals';
 import { readingOf, type UserReads } from './onread';
 import type { Server } from './server';
@@ -45,6 +54,7 @@ import {
 } from './socket-options';
 import { type Handle, PENDING, type StreamOwner } from './stream-handle';
 import { timerDuration, validateFunction, validateSignal } from './validate';
+import { isCalledByWrapper } from './wrapper';
 import type { Callback } from './write-request';
 
 class SocketMethods extends Duplex implements StreamOwner {
@@ -108,7 +118,7 @@ class SocketMethods extends Duplex implements StreamOwner {
   }
 
   /** @internal A handle of its own, for a connection that is to be made or is there. */
-  takeHandle(handle: Handle | null): void {
+  [kTakeHandle](handle: Handle | null): void {
     (this as unknown as { _undestroy(): void })._undestroy();
     this._sockname = null;
     this._handle = handle;
@@ -118,19 +128,7 @@ class SocketMethods extends Duplex implements StreamOwner {
   override _read(n: number): void {
     const { _handle } = this;
     if (this.connecting || _handle === null) this.once('connect', () => this._read(n));
-    else if (!_handle.reading) this.startReading(_handle);
-  }
-
-  private startReading(handle: Handle): void {
-    const status = handle.readStart();
-    if (status < 0) this.destroy(errnoException(status, 'read'));
-  }
-
-  // What goes to memory of the caller's has no buffer of the stream's to wait in: pausing stops reading.
-  private resumeUserReads(): void {
-    const { _handle } = this;
-    if (this[kReads] === null || this.connecting || _handle === null || _handle.reading) return;
-    this.startReading(_handle);
+    else if (!_handle.reading) startReading(this, _handle);
   }
 
   override pause(): this {
@@ -139,26 +137,26 @@ class SocketMethods extends Duplex implements StreamOwner {
   }
 
   override resume(): this {
-    this.resumeUserReads();
+    resumeUserReads(this);
     return super.resume();
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: Readable's own type
   override read(n?: number): any {
-    this.resumeUserReads();
+    resumeUserReads(this);
     return super.read(n);
   }
 
   /** From the handle. */
-  userBuffer(): Uint8Array | null {
+  [kUserBuffer](): Uint8Array | null {
     return this[kReads] === null ? null : this[kReads].next();
   }
 
   /** From the handle. */
-  onRead(n: number, chunk: Buffer | null): void {
+  [kOnRead](n: number, chunk: Buffer | null): void {
     if (this[kTimer] !== null || this._parent !== null) this._unrefTimer();
     if (this.destroyed) return;
-    if (chunk !== null && this.flowsFreely()) {
+    if (chunk !== null && flowsFreely(this)) {
       this.emit('data', chunk);
       return;
     }
@@ -166,64 +164,23 @@ class SocketMethods extends Duplex implements StreamOwner {
     if (goesOn === false) this._handle?.readStop();
   }
 
-  // Whether push() would do no more than tell the listeners: nothing is buffered, nothing decoded, and the
-  // stream has told of data before. What it would do besides (to see whether more should be read) is known
-  // here: the handle reads.
-  private flowsFreely(): boolean {
-    return (
-      this.readableFlowing === true &&
-      this.readableLength === 0 &&
-      this.readableDidRead &&
-      this.readableEncoding === null &&
-      !this[kPiped] &&
-      this.listenerCount('data') > 0
-    );
-  }
-
   /** From the handle. */
-  spliceTarget(): object | null {
+  [kSpliceTarget](): object | null {
     if (!this[kPiped] || !this[kSplice]) return null;
     const { pipes } = (this as unknown as { _readableState: { pipes: unknown } })._readableState;
     const [target] = Array.isArray(pipes) && pipes.length === 1 ? pipes : [];
-    if (!(target instanceof SocketMethods) || !this.onlyPipes()) return null;
-    return target.takesSplices() ? target._handle : null;
-  }
-
-  // Nothing is buffered, and nobody else listens. The stream itself has to have told of data once.
-  private onlyPipes(): boolean {
-    return (
-      this.readableFlowing === true &&
-      this.readableLength === 0 &&
-      this.readableDidRead &&
-      this.readableEncoding === null &&
-      this.listenerCount('data') === 1 &&
-      this.push === Duplex.prototype.push
-    );
-  }
-
-  // What is written goes to the kernel at once, and nobody would be told of more than that.
-  private takesSplices(): boolean {
-    return (
-      this[kSplice] &&
-      !this.connecting &&
-      !this.destroyed &&
-      !this.writableEnded &&
-      this.writableLength === 0 &&
-      this.writableCorked === 0 &&
-      this.write === SocketMethods.prototype.write &&
-      this._write === SocketMethods.prototype._write &&
-      this.listeners('drain').every(({ name }) => name === PIPE_DRAINS)
-    );
+    if (!(target instanceof SocketMethods) || !onlyPipes(this)) return null;
+    return takesSplices(target) ? target._handle : null;
   }
 
   /** From the handle. */
-  onMoved(): void {
+  [kOnMoved](): void {
     this._unrefTimer();
   }
 
   /** From the handle. */
-  onWriteFailed(status: number): void {
-    this.destroy(this.failure(status, 'write'));
+  [kOnWriteFailed](status: number): void {
+    this.destroy(failure(this, status, 'write'));
   }
 
   override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean }): T {
@@ -232,18 +189,14 @@ class SocketMethods extends Duplex implements StreamOwner {
   }
 
   /** From the handle. */
-  onReadEnd(status: number): void {
+  [kOnReadEnd](status: number): void {
     this._unrefTimer();
     if (status !== 0) {
-      this.destroy(this.failure(status, 'read'));
+      this.destroy(failure(this, status, 'read'));
     } else if (!this.readableEnded) {
       this.push(null);
       this.read(0);
     }
-  }
-
-  private failure(status: number, op: 'read' | 'write'): Error {
-    return status === EXPIRED && this._handle !== null ? deadlineError(op, this._handle) : networkException(status, op);
   }
 
   override _write(data: Uint8Array | string, encoding: BufferEncoding, callback: Callback): void {
@@ -256,32 +209,21 @@ class SocketMethods extends Duplex implements StreamOwner {
 
   /** @internal */
   _writeGeneric(data: Data, encoding: Encoding, callback: Callback): void {
-    if (this.connecting) return this.writeOnceConnected(data, encoding, callback);
+    if (this.connecting) return writeOnceConnected(this, data, encoding, callback);
     this._pendingData = null;
     this._pendingEncoding = '';
     const { _handle } = this;
-    if (_handle === null) return callback(socketClosed());
+    if (_handle === null) return writeWithoutHandle(this, data, encoding, callback);
     if (this[kTimer] !== null || this._parent !== null) this._unrefTimer();
     const status = _handle.write(data, encoding, callback);
     if (status === 0) callback();
     else if (status === PENDING) this[kLastQueueSize] = _handle.writeQueueSize;
-    else callback(this.failure(status, 'write'));
-  }
-
-  private writeOnceConnected(data: Data, encoding: Encoding, callback: Callback): void {
-    this._pendingData = data;
-    this._pendingEncoding = encoding;
-    const onClose = () => callback(closedBeforeConnection());
-    this.once('connect', () => {
-      this.off('close', onClose);
-      this._writeGeneric(data, encoding, callback);
-    });
-    this.once('close', onClose);
+    else callback(failure(this, status, 'write'));
   }
 
   /** From the handle. */
-  onWritten(status: number, callback: Callback): void {
-    if (status < 0) return callback(this.failure(status, 'write'));
+  [kOnWritten](status: number, callback: Callback): void {
+    if (status < 0) return callback(failure(this, status, 'write'));
     this._unrefTimer();
     this[kLastQueueSize] = 0;
     callback(null);
@@ -328,32 +270,10 @@ class SocketMethods extends Duplex implements StreamOwner {
       callback(error);
       process.nextTick(() => this.emit('close'));
     } else {
-      this.closeHandle(this._handle, Boolean(error));
+      closeHandle(this, this._handle, Boolean(error));
       callback(error);
     }
-    this.leaveServer();
-  }
-
-  private closeHandle(handle: Handle, hadError: boolean): void {
-    this[kBytesRead] = handle.bytesRead;
-    this[kBytesWritten] = handle.bytesWritten;
-    const onClosed = () => void this.emit('close', hadError);
-    if (this.resetAndClosing === true) {
-      this.resetAndClosing = false;
-      const status = handle.reset(onClosed);
-      if (status < 0) this.emit('error', errnoException(status, 'reset'));
-    } else {
-      handle.close(onClosed);
-    }
-    handle.owner = null;
-    this._handle = null;
-    this._sockname = null;
-  }
-
-  private leaveServer(): void {
-    if (this._server === null) return;
-    this._server._connections--;
-    this._server._emitCloseIfDrained();
+    leaveServer(this);
   }
 
   /** Milliseconds without traffic after which 'timeout' is told; 0: never. */
@@ -411,17 +331,13 @@ class SocketMethods extends Duplex implements StreamOwner {
 
   /** Reading past this instant ends the socket with an error whose `timeout` is true. Null: no deadline. */
   setReadDeadline(deadline: Deadline): this {
-    return this.setDeadline(READ_SIDE, deadline);
+    setDeadline(this, READ_SIDE, deadline);
+    return this;
   }
 
   /** The same for a write that is not done by then. */
   setWriteDeadline(deadline: Deadline): this {
-    return this.setDeadline(WRITE_SIDE, deadline);
-  }
-
-  private setDeadline(side: number, deadline: Deadline): this {
-    this[kDeadlines] ??= new Deadlines();
-    this[kDeadlines].set(side, deadline, this.pending ? null : this._handle);
+    setDeadline(this, WRITE_SIDE, deadline);
     return this;
   }
 
@@ -503,6 +419,12 @@ class SocketMethods extends Duplex implements StreamOwner {
     return this._handle === null ? undefined : this.writableLength;
   }
 
+  /** The descriptor; undefined while there is none. Child processes are given it by `stdio: [socket]`. */
+  get fd(): number | undefined {
+    const fd = this._handle?.fd ?? -1;
+    return fd < 0 ? undefined : fd;
+  }
+
   get pending(): boolean {
     return this._handle === null || this.connecting;
   }
@@ -519,23 +441,115 @@ class SocketMethods extends Duplex implements StreamOwner {
   }
 }
 
+/** The stream's own, which nobody has put another in place of. */
+const streamPush = Duplex.prototype.push;
+
+function startReading(self: SocketMethods, handle: Handle): void {
+  const status = handle.readStart();
+  if (status < 0) self.destroy(errnoException(status, 'read'));
+}
+
+// What goes to memory of the caller's has no buffer of the stream's to wait in: pausing stops reading.
+function resumeUserReads(self: SocketMethods): void {
+  const { _handle } = self;
+  if (self[kReads] === null || self.connecting || _handle === null || _handle.reading) return;
+  startReading(self, _handle);
+}
+
+// Whether push() would do no more than tell the listeners: nothing is buffered, nothing decoded, and the
+// stream has told of data before. What it would do besides (to see whether more should be read) is known
+// here: the handle reads.
+function flowsFreely(self: SocketMethods): boolean {
+  return (
+    self.readableFlowing === true &&
+    self.readableLength === 0 &&
+    self.readableDidRead &&
+    self.readableEncoding === null &&
+    !self[kPiped] &&
+    self.push === streamPush &&
+    self.listenerCount('data') > 0
+  );
+}
+
+// Nothing is buffered, and nobody else listens. The stream itself has to have told of data once.
+function onlyPipes(self: SocketMethods): boolean {
+  return (
+    self.readableFlowing === true &&
+    self.readableLength === 0 &&
+    self.readableDidRead &&
+    self.readableEncoding === null &&
+    self.listenerCount('data') === 1 &&
+    self.push === streamPush
+  );
+}
+
+// What is written goes to the kernel at once, and nobody would be told of more than that.
+function takesSplices(self: SocketMethods): boolean {
+  return (
+    self[kSplice] &&
+    !self.connecting &&
+    !self.destroyed &&
+    !self.writableEnded &&
+    self.writableLength === 0 &&
+    self.writableCorked === 0 &&
+    self.write === SocketMethods.prototype.write &&
+    self._write === SocketMethods.prototype._write &&
+    self.listeners('drain').every(({ name }) => name === PIPE_DRAINS)
+  );
+}
+
+function failure(self: SocketMethods, status: number, op: 'read' | 'write'): Error {
+  return status === EXPIRED && self._handle !== null ? deadlineError(op, self._handle) : networkException(status, op);
+}
+
+// Of a socket that is yet to be connected, TLS may be begun: what it says waits.
+function writeWithoutHandle(self: SocketMethods, data: Data, encoding: Encoding, callback: Callback): void {
+  if (!self.destroyed && isCalledByWrapper()) writeOnceConnected(self, data, encoding, callback);
+  else callback(socketClosed());
+}
+
+function writeOnceConnected(self: SocketMethods, data: Data, encoding: Encoding, callback: Callback): void {
+  self._pendingData = data;
+  self._pendingEncoding = encoding;
+  const onClose = () => callback(closedBeforeConnection());
+  self.once('connect', () => {
+    self.off('close', onClose);
+    self._writeGeneric(data, encoding, callback);
+  });
+  self.once('close', onClose);
+}
+
+function closeHandle(self: SocketMethods, handle: Handle, hadError: boolean): void {
+  self[kBytesRead] = handle.bytesRead;
+  self[kBytesWritten] = handle.bytesWritten;
+  const onClosed = () => void self.emit('close', hadError);
+  if (self.resetAndClosing === true) {
+    self.resetAndClosing = false;
+    const status = handle.reset(onClosed);
+    if (status < 0) self.emit('error', errnoException(status, 'reset'));
+  } else {
+    handle.close(onClosed);
+  }
+  handle.owner = null;
+  self._handle = null;
+  self._sockname = null;
+}
+
+function leaveServer(self: SocketMethods): void {
+  if (self._server === null) return;
+  self._server._connections--;
+  self._server._emitCloseIfDrained();
+}
+
+function setDeadline(self: SocketMethods, side: number, deadline: Deadline): void {
+  self[kDeadlines] ??= new Deadlines();
+  self[kDeadlines].set(side, deadline, self.pending ? null : self._handle);
+}
+
 /** The name of the listener by which a stream's pipe() goes on when the other end has room again. */
 const PIPE_DRAINS = 'pipeOnDrainFunctionResult';
 
-// Node has these among an object's enumerable properties.
-for (const name of [
-  'bytesRead',
-  'remoteAddress',
-  'remoteFamily',
-  'remotePort',
-  'localAddress',
-  'localPort',
-  'localFamily',
-  '_bytesDispatched',
-  'bytesWritten',
-]) {
-  Object.defineProperty(SocketMethods.prototype, name, { enumerable: true });
-}
+enumerateAs(SocketMethods.prototype, node.Socket.prototype);
 
 // Calls the base's constructor on an object that is there, as Node's own streams do.
 const constructDuplex = Duplex as unknown as (this: Duplex, options: object) => void;
@@ -545,7 +559,7 @@ function initialize(self: SocketMethods, given: SocketConstructorOptions | numbe
   if (given instanceof AcceptedOptions) {
     constructDuplex.call(self, given);
     self.on('end', refuseWrites);
-    self.takeHandle(given.handle);
+    self[kTakeHandle](given.handle);
     return begin(self, given.handle, given);
   }
   const options = typeof given === 'number' ? { fd: given } : (given ?? {});
@@ -558,7 +572,7 @@ function initialize(self: SocketMethods, given: SocketConstructorOptions | numbe
   self[kSplice] = options.splice !== false;
   const handle = handleOf(options);
   self.on('end', refuseWrites);
-  self.takeHandle(handle);
+  self[kTakeHandle](handle);
   if (handle !== null && options.readable !== false) begin(self, handle, options);
   if (options.signal) abortOn(self, options.signal);
 }
@@ -610,7 +624,7 @@ function abortOn(self: SocketMethods, signal: AbortSignal): void {
 }
 
 // The other side has ended, and this one ends with it: "write after end" would sound as if whoever
-// writes now were to blame.
+// writes now were to blame. TLS says goodbye then, which nobody waits for any more.
 function refuseWrites(this: SocketMethods): void {
   if (!this.allowHalfOpen) this.write = writeAfterEnd as SocketMethods['write'];
 }
@@ -619,8 +633,12 @@ function writeAfterEnd(this: SocketMethods, chunk: unknown, encoding: unknown, c
   if (!this.writableEnded) {
     return Duplex.prototype.write.call(this, chunk, encoding as BufferEncoding, callback as Callback);
   }
-  const error = Object.assign(new Error('This socket has been ended by the other party'), { code: 'EPIPE' });
   const told = typeof encoding === 'function' ? encoding : callback;
+  if (isCalledByWrapper()) {
+    if (typeof told === 'function') process.nextTick(told as Callback, null);
+    return true;
+  }
+  const error = Object.assign(new Error('This socket has been ended by the other party'), { code: 'EPIPE' });
   if (typeof told === 'function') process.nextTick(told as Callback, error);
   this.destroy(error);
   return false;
@@ -637,3 +655,4 @@ export const Socket = constructs(
   Duplex,
 );
 const SocketClass = Socket;
+countsAlso(Socket, node.Socket);

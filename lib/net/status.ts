@@ -5,6 +5,7 @@ import { constants } from 'node:os';
 const { errno } = constants;
 export const EACCES = -errno.EACCES;
 export const EADDRINUSE = -errno.EADDRINUSE;
+export const EALREADY = -errno.EALREADY;
 export const EBADF = -errno.EBADF;
 export const ECANCELED = -errno.ECANCELED;
 export const ECONNREFUSED = -errno.ECONNREFUSED;

@@ -32,9 +32,10 @@ import { viewOf } from '../chunk';
 import { unwatch, type Waiter, watch } from '../dispatch';
 import { type AddressInfo, type Family, infoOf, nativeOf, nativePath } from './address';
 import { bytesOf, type Data, type Encoding, encodingOfText } from './data';
+import { kOnMoved, kOnRead, kOnReadEnd, kOnWriteFailed, kSpliceTarget, kUserBuffer } from './internals';
 import { inClosingPhase, inPendingPhase } from './phases';
 import { Splice } from './splice';
-import { EBADF, ECANCELED, ECONNREFUSED, EINVAL, ENOTCONN, statusOf } from './status';
+import { EALREADY, EBADF, ECANCELED, ECONNREFUSED, EINVAL, ENOTCONN, statusOf } from './status';
 import { runTicks } from './ticks';
 import { type Callback, WriteRequest, type Writer } from './write-request';
 
@@ -44,17 +45,17 @@ export type Done = (status: number) => void;
 /** Whom a handle tells of what arrives: a Socket. */
 export interface StreamOwner extends Writer {
   /** Where to read into; null for a chunk of its own. */
-  userBuffer(): Uint8Array | null;
+  [kUserBuffer](): Uint8Array | null;
   /** Bytes arrived; in `chunk`, or in the user's buffer. */
-  onRead(n: number, chunk: Buffer | null): void;
+  [kOnRead](n: number, chunk: Buffer | null): void;
   /** 0 at the end of the stream, or why reading failed. */
-  onReadEnd(status: number): void;
+  [kOnReadEnd](status: number): void;
   /** The handle that whatever arrives would be written to, and nothing else be done with it; else null. */
-  spliceTarget(): object | null;
+  [kSpliceTarget](): object | null;
   /** Bytes came or went without the owner. */
-  onMoved(): void;
+  [kOnMoved](): void;
   /** What came from another socket could not be written. */
-  onWriteFailed(status: number): void;
+  [kOnWriteFailed](status: number): void;
 }
 
 /** What a Socket asks of what it lies on. */
@@ -102,9 +103,10 @@ const SMALL = 1024;
 class Request extends AsyncResource {
   constructor(
     type: string,
+    triggerAsyncId: number,
     private readonly done: Done,
   ) {
-    super(type, { requireManualDestroy: true });
+    super(type, { triggerAsyncId, requireManualDestroy: true });
   }
 
   finish(status: number): void {
@@ -185,11 +187,13 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
 
   /** 0 where the connect has begun: `done` will be called. */
   connect(address: string, port: number, family: Family, done: Done): number {
+    if (this.connecting !== null) return EALREADY;
     const status = this.open(family);
     return status < 0 ? status : this.begin(native.connect(this.id, ...nativeOf(address, port, family)), done);
   }
 
   connectPath(path: string, done: Done): number {
+    if (this.connecting !== null) return EALREADY;
     let status = this.open(0);
     if (status === 0) {
       const failed = statusOf(() => {
@@ -213,7 +217,7 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
   private begin(status: number, done: Done): number {
     const failed = status < 0 && status !== AGAIN;
     if (failed && this.isTCP && status !== ECONNREFUSED) return status;
-    this.connecting = new Request(this.isTCP ? 'TCPCONNECTWRAP' : 'PIPECONNECTWRAP', done);
+    this.connecting = new Request(this.isTCP ? 'TCPCONNECTWRAP' : 'PIPECONNECTWRAP', this.asyncId(), done);
     this.requests++;
     if (failed) {
       inPendingPhase(() => this.connected(status));
@@ -302,7 +306,7 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
   }
 
   private tellExpired(): void {
-    this.owner?.onReadEnd(EXPIRED);
+    this.owner?.[kOnReadEnd](EXPIRED);
   }
 
   private pump(): void {
@@ -333,7 +337,7 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
   /** Where the bytes of this connection may go in the kernel; null where they may not. */
   spliceTarget(): StreamHandle | null {
     if (this.splice === null && (this.id < 0 || this.isFifo)) return null;
-    const target = this.owner?.spliceTarget() ?? null;
+    const target = this.owner?.[kSpliceTarget]() ?? null;
     if (!(target instanceof StreamHandle) || target.isFifo || target.id < 0 || target.hasWaitingWrite()) return null;
     return this.splice === target.splicedBy ? target : null;
   }
@@ -360,42 +364,42 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
   /** So many bytes of it went to another socket. */
   movedIn(n: number): void {
     this.bytesRead += n;
-    this.owner?.onMoved();
+    this.owner?.[kOnMoved]();
   }
 
   /** So many bytes of another socket went out here. */
   movedOut(n: number): void {
     this.bytesWritten += n;
-    this.owner?.onMoved();
+    this.owner?.[kOnMoved]();
   }
 
   /** 0 at the end of the stream, or an errno. */
   readFailed(status: number): void {
     this.stop();
-    this.owner?.onReadEnd(status);
+    this.owner?.[kOnReadEnd](status);
   }
 
   writeFailed(status: number): void {
-    this.owner?.onWriteFailed(status);
+    this.owner?.[kOnWriteFailed](status);
   }
 
   /** Whether another read is worth trying. */
   private readOnce(): boolean {
     const { owner } = this;
     if (owner === null) return false;
-    const into = owner.userBuffer();
+    const into = owner[kUserBuffer]();
     const status = into === null ? native.read(this.id, true, CHUNK) : native.readInto(this.id, true, into);
     if (status > 0) {
       const n = status & COUNT;
       this.bytesRead += n;
-      owner.onRead(n, into === null ? chunkOf(n) : null);
+      owner[kOnRead](n, into === null ? chunkOf(n) : null);
       return (status & MORE) !== 0;
     }
     if (status === AGAIN) return false;
     // After an error the owner lets go of the descriptor.
     if (status === 0) this.stop();
     else this.flowing = false;
-    owner.onReadEnd(status);
+    owner[kOnReadEnd](status);
     return false;
   }
 
@@ -443,14 +447,14 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
 
   /** @param list null for what stands in the scratch buffer, which is copied if it must wait */
   private account(status: number, length: number, list: readonly Uint8Array[] | null, callback: Callback): number {
-    if (status < 0 && status !== AGAIN) return status;
+    if (status < 0 && status !== AGAIN) return this.id < 0 ? EBADF : status;
     const sent = Math.max(status, 0);
     this.bytesWritten += length;
     if (sent === length) return 0;
     this.writing =
       list === null
-        ? new WriteRequest([Buffer.from(scratch.subarray(sent, length))], 0, length - sent, callback)
-        : new WriteRequest(list, sent, length - sent, callback);
+        ? new WriteRequest(this.asyncId(), [Buffer.from(scratch.subarray(sent, length))], 0, length - sent, callback)
+        : new WriteRequest(this.asyncId(), list, sent, length - sent, callback);
     this.requests++;
     this.syncRef();
     native.awaitNotice(this.id, WRITE, ONCE);
@@ -463,7 +467,7 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
       this.splicedBy.onDrained = () => this.shutdown(done);
       return;
     }
-    this.shutting = new Request('SHUTDOWNWRAP', done);
+    this.shutting = new Request('SHUTDOWNWRAP', this.asyncId(), done);
     // It fails for a connection that is reset already, which is as good as done.
     native.shutdown(this.id, WRITE);
     inPendingPhase(() => this.finishShutdown());

@@ -19,6 +19,8 @@ export interface Socket extends node.Socket {
   setWriteDeadline(deadline: Deadline): this;
   /** What the kernel knows of a TCP connection; null while there is none, and for other sockets. */
   info(): TCPInfo | null;
+  /** The descriptor, so that `stdio: [socket]` gives it to a child process; undefined while there is none. */
+  readonly fd: number | undefined;
 }
 
 /** What a Socket is made with: as in node:net, and `splice`. */

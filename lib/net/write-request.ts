@@ -3,11 +3,12 @@
 import { AsyncResource } from 'node:async_hooks';
 import { native } from '../binding';
 
+import { kOnWritten } from './internals';
 /** What Writable gives with a chunk. */
 export type Callback = (error?: Error | null) => void;
 /** Who is told of a write that had to wait. */
 export interface Writer {
-  onWritten(status: number, callback: Callback): void;
+  [kOnWritten](status: number, callback: Callback): void;
 }
 
 export class WriteRequest extends AsyncResource {
@@ -16,12 +17,13 @@ export class WriteRequest extends AsyncResource {
 
   /** @param offset in list[0], where what is left begins */
   constructor(
+    triggerAsyncId: number,
     private readonly list: readonly Uint8Array[],
     offset: number,
     public left: number,
     private readonly callback: Callback,
   ) {
-    super('WRITEWRAP', { requireManualDestroy: true });
+    super('WRITEWRAP', { triggerAsyncId, requireManualDestroy: true });
     this.offset = 0;
     this.skip(offset);
   }
@@ -43,7 +45,7 @@ export class WriteRequest extends AsyncResource {
   /** @param writer null for one that is gone */
   finish(writer: Writer | null, status: number): void {
     if (writer === null) this.runInAsyncScope(this.callback, null, null);
-    else this.runInAsyncScope(writer.onWritten, writer, status, this.callback);
+    else this.runInAsyncScope(writer[kOnWritten], writer, status, this.callback);
     this.emitDestroy();
   }
 

@@ -182,3 +182,21 @@ test('sockets inherit the options of their server, and say so', async () => {
   expect(fd).toBeGreaterThan(0);
   expect(peer.setNoDelay(false).setKeepAlive(false)).toBe(peer);
 });
+
+test("names that programs may give their own properties are all node:net's, but for what is public", () => {
+  const added = (ours: object, theirs: object) =>
+    Object.getOwnPropertyNames(ours).filter((name) => !Object.hasOwn(theirs, name) && !(name in theirs));
+  const sockets = added(net.Socket.prototype, node.Socket.prototype);
+  expect(sockets.sort()).toEqual(['fd', 'info', 'setReadDeadline', 'setWriteDeadline']);
+  expect(added(net.Server.prototype, node.Server.prototype)).toEqual([]);
+});
+
+test('methods are enumerable where those of node:net are', () => {
+  const shown = (prototype: object, of: object) => Object.keys(prototype).filter((name) => Object.hasOwn(of, name));
+  for (const [ours, theirs] of [
+    [net.Socket.prototype, node.Socket.prototype],
+    [net.Server.prototype, node.Server.prototype],
+  ] as [object, object][]) {
+    expect(shown(ours, theirs).sort()).toEqual(shown(theirs, ours).sort());
+  }
+});

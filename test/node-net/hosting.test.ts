@@ -1,5 +1,6 @@
 // Node's own http, https, tls and http2 over our sockets, as over any stream.
 
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import * as http from 'node:http';
@@ -62,6 +63,40 @@ test('tls: both ends over our sockets', async () => {
     if (received.length === sent.length) client.end();
   }
   expect(received === sent).toBe(true);
+});
+
+test('tls: begun before there is a connection, and ended by the other side', async () => {
+  const server = tls.createServer(identity, (secured) => secured.end('bye'));
+  const port = await serving((socket) => server.emit('connection', socket));
+  for (const socket of [new net.Socket(), net.connect(port, '127.0.0.1')]) {
+    const client = tls.connect({ socket, rejectUnauthorized: false });
+    if (socket.pending && !socket.connecting) socket.connect(port, '127.0.0.1');
+    expect(await textOf(client)).toBe('bye');
+    await once(client, 'close');
+  }
+});
+
+test('instanceof holds for the sockets and servers that those modules make', async () => {
+  const server = http.createServer().listen(0, '127.0.0.1');
+  const secured = new tls.TLSSocket(new net.Socket());
+  const [request] = await Promise.all([
+    once(server, 'request').then(([incoming, response]) => response.end() && incoming),
+    fetch(`http://127.0.0.1:${await once(server, 'listening').then(() => (server.address() as net.AddressInfo).port)}`),
+  ]);
+  expect([request.socket, secured].map((each) => each instanceof net.Socket)).toEqual([true, true]);
+  expect([server, net.createServer()].map((each) => each instanceof net.Server)).toEqual([true, true]);
+  class Mine extends net.Socket {}
+  expect([request.socket instanceof Mine, new Mine() instanceof net.Socket]).toEqual([false, true]);
+  server.closeAllConnections();
+  server.close();
+});
+
+test('a child process is given a socket as its output', async () => {
+  const port = await serving((socket) => {
+    const child = spawn(process.execPath, ['-p', '6 * 7'], { stdio: ['ignore', socket, 'inherit'] });
+    child.on('close', () => socket.end('and more'));
+  });
+  expect(await textOf(net.connect(port, '127.0.0.1'))).toBe('42\nand more');
 });
 
 test('http2: a session over our sockets', async () => {

@@ -1,57 +1,20 @@
-// The same program on node:net and on spliceway/net prints the same: events in their order, arguments,
-// properties, errors. Each program has `net`, and `log`, which prints without what differs from run to run.
+// How programs use node:net, from a request and its answer to what can go wrong.
 
-import { describe, expect, test } from 'vitest';
-import { runScript } from '../support/child.ts';
+import { PATIENCE } from '../support/time.ts';
+import { type Programs, printSame } from './both.ts';
 
-const prelude = (name: string) => `
-import { createRequire } from 'node:module';
-import { inspect } from 'node:util';
-import { once } from 'node:events';
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { mkdtempSync, existsSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-const net = createRequire(import.meta.url)('${name}');
-const ports = [];
-const mask = (text) => ports.reduce((masked, port, i) => masked.replaceAll(String(port), 'PORT' + i), text);
-const show = (value) => {
-  if (!(value instanceof Error)) return typeof value === 'string' ? value : inspect(value, { breakLength: Infinity });
-  const own = Object.entries(value).map(([key, each]) => key + '=' + show(each));
-  return [value.name, value.message, ...own].join(' | ');
-};
-const log = (...values) => console.log(mask(values.map(show).join(' ')));
-const watch = (name, socket, ...events) => {
-  for (const event of events) socket.on(event, (...args) => log(name, event, ...args.map((a) => a instanceof Buffer ? String(a) : a)));
-  return socket;
-};
-const ALL = ['connect', 'ready', 'data', 'end', 'finish', 'close', 'error', 'timeout', 'drain', 'prefinish'];
-const listening = async (server, ...args) => {
-  server.listen(...args);
-  await once(server, 'listening');
-  if (server.address()?.port) ports.push(server.address().port);
-  return server;
-};
-const unused = async () => {
-  const server = await listening(net.createServer(), 0, '127.0.0.1');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-};
-const caught = (call) => {
-  try { return call(); } catch (error) { return error; }
-};
-`;
+/** Milliseconds after which a process counts as kept alive. */
+const STILL_ALIVE = PATIENCE === 1 ? 800 : 3000;
 
 const EXITING = `
     process.on('exit', () => log('exit'));
-    const late = setTimeout(() => { log('still alive'); process.exit(); }, 400);
+    const late = setTimeout(() => { log('still alive'); process.exit(); }, ${STILL_ALIVE});
     late.unref();
     const server = await listening(net.createServer((peer) => { peer.on('error', () => {}); globalThis.peer = peer; }), 0, '127.0.0.1');
     server.unref();`;
 
 // Each ends by itself with 'exit' alone, or is ended when something has kept it alive.
-const exits: [name: string, source: string][] = [
+const exits: Programs = [
   ['a server that is unref()ed', ''],
   ['a server that is ref()ed again', 'server.ref();'],
   ['a connect that is unref()ed', `net.connect(ports[0], '127.0.0.1', () => log('connected')).unref();`],
@@ -79,7 +42,7 @@ const exits: [name: string, source: string][] = [
   ['a socket that was never connected', `new net.Socket().ref().unref().setTimeout(50);`],
 ];
 
-const programs: [name: string, source: string][] = [
+printSame([
   ...exits.map(([name, source]): [string, string] => [`a process with ${name}`, EXITING + source]),
   [
     'a request and its answer',
@@ -259,7 +222,7 @@ const programs: [name: string, source: string][] = [
   ],
   [
     'timeouts',
-    `const server = await listening(net.createServer((peer) => { peer.setTimeout(60); watch('server', peer, 'timeout', 'close'); peer.on('timeout', () => peer.end()); peer.resume(); }), 0, '127.0.0.1');
+    `const server = await listening(net.createServer((peer) => { peer.setTimeout(300); watch('server', peer, 'timeout', 'close'); peer.on('timeout', () => peer.end()); peer.resume(); }), 0, '127.0.0.1');
     const client = net.connect({ port: ports[0], host: '127.0.0.1', timeout: 20 });
     watch('client', client, 'end', 'close').once('timeout', () => { log('timeout', client.timeout, client.setTimeout(0) === client, client.timeout); });
     client.resume();
@@ -365,14 +328,4 @@ const programs: [name: string, source: string][] = [
     client.once('data', () => { client.write('two'); client.once('data', () => client.end()); });
     client.on('close', () => server.close());`,
   ],
-];
-
-describe.concurrent('a program prints on spliceway/net what it prints on node:net', { timeout: 60_000 }, () => {
-  test.each(programs)('%s', async (_name, source) => {
-    const [expected, actual] = await Promise.all(
-      ['node:net', 'spliceway/net'].map((name) => runScript(prelude(name) + source, { limit: 30_000 })),
-    );
-    expect(expected?.stdout).not.toBe('');
-    expect(actual).toEqual(expected);
-  });
-});
+]);
