@@ -353,6 +353,24 @@ describe('what else there is', () => {
     expect(await caught(a.send(1, 'x'))).toMatchObject({ op: 'write', timeout: true, bytesWritten: 0 });
   });
 
+  test('a handler goes on after a read deadline', async () => {
+    const [a, b] = await beating();
+    const errors: Error[] = [];
+    let count = 0;
+    b.onFrames(
+      (batch) => {
+        count += batch.count;
+      },
+      { error: (error) => errors.push(error) },
+    );
+    b.conn.setReadDeadline(Date.now() + 20);
+    await eventually(() => errors.length === 1);
+    expect(errors[0]).toMatchObject({ timeout: true });
+    await a.send(1, 'x');
+    b.conn.setReadDeadline(null);
+    await eventually(() => count === 1);
+  });
+
   test('the frames on the wire are those of docs/wire-format.md', async () => {
     const [a, b] = await tcp();
     new FramedConn(b, { heartbeat: { interval: 60_000, window: 1 << 20 }, maxFrame: 1024 });
