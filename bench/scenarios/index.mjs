@@ -6,6 +6,7 @@ import { deadlines } from './deadlines.mjs';
 import { echo } from './echo.mjs';
 import { forward } from './forward.mjs';
 import { forwardPingPong } from './forward-pingpong.mjs';
+import { heartbeatIdle } from './heartbeat-idle.mjs';
 import { idle } from './idle.mjs';
 import { idleRelays } from './idle-relays.mjs';
 import { pool } from './pool.mjs';
@@ -30,4 +31,5 @@ export const scenarios = [
   scanner,
   pool,
   timeWait,
+  heartbeatIdle,
 ];
