@@ -162,6 +162,7 @@ export const dialing = {
   short: 'dial',
   ...program('time-wait.mjs', 'spliceway dial() each time', 'dial'),
 };
+export const heartbeat = { name: 'heartbeat', ...program('heartbeat-idle.mjs', 'FramedConn with a heartbeat') };
 export const pooling = { name: 'pool', ...program('time-wait.mjs', 'spliceway Pool', 'pool') };
 
 // CRC-32.

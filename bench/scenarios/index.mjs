@@ -10,6 +10,7 @@ import { forward } from './forward.mjs';
 import { forwardPingPong } from './forward-pingpong.mjs';
 import { frames } from './frames.mjs';
 import { http } from './http.mjs';
+import { heartbeatIdle } from './heartbeat-idle.mjs';
 import { idle } from './idle.mjs';
 import { idleRelays } from './idle-relays.mjs';
 import { netPipe } from './net-pipe.mjs';
@@ -42,4 +43,5 @@ export const scenarios = [
   pool,
   timeWait,
   failover,
+  heartbeatIdle,
 ];

@@ -10,6 +10,8 @@ export interface Carrier {
   writev(list: readonly Uint8Array[]): Promise<number>;
   close(): boolean;
   shutdown(options?: ShutdownOptions): Promise<void>;
+  /** What is read in a loop may go on after its deadline: has the call made when a new one is set. */
+  whenDeadlineMoves?(call: () => void): void;
   readonly state: ConnState;
   readonly localAddr: Addr;
   readonly remoteAddr: Addr;

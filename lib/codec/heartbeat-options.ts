@@ -26,12 +26,12 @@ interface Framed {
   session?: boolean | undefined;
 }
 
-/** Whether a heartbeat is asked for. */
+/** @internal Whether a heartbeat is asked for. */
 export function beats({ heartbeat }: Framed): boolean {
   return heartbeat !== undefined && heartbeat !== false;
 }
 
-/** The connection with a heartbeat beneath its frames; null where none is asked for. */
+/** @internal The connection with a heartbeat beneath its frames; null where none is asked for. */
 export function heartbeatOver(
   conn: Conn,
   framing: HeaderBody,

@@ -63,6 +63,10 @@ class HeldTurn implements ReadTurn, WriteTurn {
     if (status === EXPIRED) this.heartbeat.expired(this.side);
   }
 
+  deadlineMoved(): void {
+    if (this.side === READ) this.heartbeat.readDeadlineMoved();
+  }
+
   join(conn: StreamConn): void {
     if (this.side === READ) joinReads(conn, this);
     else joinWrites(conn, this, true);
@@ -82,6 +86,7 @@ class PendingWrite extends Pending<number> {
   }
 }
 
+/** @internal */
 export class Heartbeat implements Carrier, Waiter, HealthSource {
   /** @internal Of the session. */
   readonly id: number;
@@ -100,6 +105,7 @@ export class Heartbeat implements Carrier, Waiter, HealthSource {
   private finalFigures: Float64Array | null = null;
   private whenClosed: (() => void) | null = null;
   private immediate: NodeJS.Immediate | null = null;
+  private onDeadline: (() => void) | null = null;
 
   /** @throws OpError `op: 'heartbeat'` where something else uses the connection, or no thread can be started */
   constructor(
@@ -180,6 +186,10 @@ export class Heartbeat implements Carrier, Waiter, HealthSource {
       renew();
       this.pumpRead();
     });
+  }
+
+  whenDeadlineMoves(call: () => void): void {
+    this.onDeadline = call;
   }
 
   private pumpRead(): void {
@@ -290,6 +300,11 @@ export class Heartbeat implements Carrier, Waiter, HealthSource {
   expired(side: number): void {
     if (side === READ) this.failRead(() => this.conn.failure('read', EXPIRED));
     else this.failWrite((op) => this.conn.failure(op, EXPIRED));
+  }
+
+  /** @internal */
+  readDeadlineMoved(): void {
+    this.onDeadline?.();
   }
 
   /** @internal Somebody closed the connection. */

@@ -156,6 +156,7 @@ export class Intake<M, T> implements FrameSink {
     if (!this.reading && hasHandlers(this.carrier)) this.handleConn(this.carrier);
     this.handler = handler;
     this.handlers = handlers;
+    this.carrier.whenDeadlineMoves?.(() => this.readOn());
     this.readOn();
   }
 
@@ -306,8 +307,13 @@ export class Intake<M, T> implements FrameSink {
   private failed(error: Error): void {
     if (!(error instanceof OpError && error.timeout) || this.conn.state === 'closed') return this.fail(error);
     if (this.handler === null) this.expire(error);
-    else if (this.handlers.error === undefined || !this.handled) this.fail(error);
+    else if (this.handlers.error === undefined || !this.goesOn) this.fail(error);
     else this.tell(() => this.handlers.error?.(error));
+  }
+
+  /** Whether a handler may have more after a deadline. */
+  private get goesOn(): boolean {
+    return this.handled || this.carrier.whenDeadlineMoves !== undefined;
   }
 
   /** No more arrives: for the given reason. */

@@ -79,11 +79,14 @@ describe('a peer that is well', () => {
   });
 
   test('postpones the PINGs of the other end', async () => {
-    const [a, b] = await beating({ interval: 30 });
-    await eventually(() => figuresOf(a).sent + figuresOf(b).sent >= 20);
-    const { sent } = figuresOf(a);
+    const interval = 20;
+    const [a, b] = await beating({ interval });
+    const sent = () => figuresOf(a).sent + figuresOf(b).sent;
+    await eventually(() => sent() >= 4);
+    const [since, before] = [performance.now(), sent()];
+    await eventually(() => sent() >= before + 60);
     // Not both of them one each interval.
-    expect(Math.min(sent, figuresOf(b).sent)).toBeLessThan(Math.max(sent, figuresOf(b).sent));
+    expect(performance.now() - since).toBeGreaterThan((60 / 1.8) * interval);
   });
 
   test('is asked at another interval from then on', async () => {
@@ -199,6 +202,7 @@ describe('a peer that is gone', () => {
     const { child, conn } = await peer(FAST, "await framed.send(7, 'last words'); setInterval(() => {}, 1000);");
     const framed = new FramedConn(conn, { heartbeat: FAST });
     await eventually(() => figuresOf(framed).rtt > 0);
+    await sleep(200 * PATIENCE);
     child.kill('SIGSTOP');
     await eventually(() => framed.health?.state === 'lost');
     expect(await framed.receive()).toEqual({ command: 7, body: Buffer.from('last words') });
@@ -285,12 +289,13 @@ describe('credit', () => {
   test('a peer that sends more than it was granted is cut off', async () => {
     const [a, b] = await tcp();
     const framed = new FramedConn(b, { heartbeat: { window: 2 * KiB }, maxFrame: KiB });
+    await a.write(frameOf(1, Buffer.alloc(KiB)));
+    expect((await framed.receive())?.body.length).toBe(KiB);
     const flood = async () => {
       for (;;) await a.write(frameOf(1, Buffer.alloc(KiB)));
     };
     const flooded = caught(flood());
     await eventually(() => b.state === 'closed');
-    expect((await framed.receive())?.body.length).toBe(KiB);
     expect(await caught(framed.receive())).toMatchObject({ code: 'ERR_SPLICEWAY_CREDIT' });
     expect(await flooded).toBeInstanceOf(OpError);
   });
@@ -349,6 +354,24 @@ describe('what else there is', () => {
     expect((await b.receive())?.command).toBe(1);
     a.conn.setWriteDeadline(1);
     expect(await caught(a.send(1, 'x'))).toMatchObject({ op: 'write', timeout: true, bytesWritten: 0 });
+  });
+
+  test('a handler goes on after a read deadline', async () => {
+    const [a, b] = await beating();
+    const errors: Error[] = [];
+    let count = 0;
+    b.onFrames(
+      (batch) => {
+        count += batch.count;
+      },
+      { error: (error) => errors.push(error) },
+    );
+    b.conn.setReadDeadline(Date.now() + 20);
+    await eventually(() => errors.length === 1);
+    expect(errors[0]).toMatchObject({ timeout: true });
+    await a.send(1, 'x');
+    b.conn.setReadDeadline(null);
+    await eventually(() => count === 1);
   });
 
   test('the frames on the wire are those of docs/wire-format.md', async () => {
