@@ -177,6 +177,28 @@ interface Native {
   resetChaos(id: number): void;
   chaosCounters(id: number, out: Float64Array): void;
 
+  openSession(
+    stream: number,
+    layout: Int32Array,
+    maxFrame: number,
+    window: number,
+    frameTimeoutMs: number,
+    health: Float64Array,
+    seed: number,
+    first: Uint8Array | undefined,
+  ): number;
+  takeFrames(session: number, max: number): number;
+  putFrames(session: number, list: readonly Uint8Array[]): number;
+  framesSent(session: number): number;
+  sendCredit(session: number): number;
+  finishFrames(session: number): void;
+  setSessionInterval(session: number, ms: number): void;
+  sessionFigures(session: number, values: Float64Array): void;
+  sessionTransitions(session: number): NativeTransition[] | undefined;
+  stopSession(session: number): void;
+  sessionEnd(session: number): [how: number, errno: number] | undefined;
+  closeSession(session: number): void;
+
   crc32(bytes: Uint8Array, length: number, crc: number): number;
   makeDecoder(
     kind: number,
@@ -199,6 +221,14 @@ interface Native {
   decoderBadFrames(decoder: NativeDecoder): number;
   decoderSkipped(decoder: NativeDecoder): number;
   sealFrames(commandBytes: number, crcOver: number, bytes: Uint8Array, from: number, to: number): void;
+
+  makeMonitor(options: Float64Array, now: number, seed: number): NativeMonitor;
+  advanceMonitor(monitor: NativeMonitor, now: number): boolean;
+  sampleMonitor(monitor: NativeMonitor, sample: Float64Array, now: number): void;
+  monitorDue(monitor: NativeMonitor): number;
+  setMonitorInterval(monitor: NativeMonitor, interval: number, now: number): void;
+  monitorFigures(monitor: NativeMonitor, words: Float64Array, now: number): void;
+  takeTransitions(monitor: NativeMonitor, now: number): NativeTransition[] | undefined;
 
   openSplice(): number;
   stepSplice(splice: number, source: number, sink: number): number;
@@ -223,6 +253,21 @@ interface Native {
 /** A decoder: native/codec/decoder.h. It goes when this object does. */
 export interface NativeDecoder {
   readonly brand: unique symbol;
+}
+
+/** A model of one connection's health: native/health/monitor.h. It goes when this object does. */
+export interface NativeMonitor {
+  readonly brand: unique symbol;
+}
+
+/** A change of a connection's health: native/health/figures.h. */
+export interface NativeTransition {
+  from: number;
+  to: number;
+  healing: boolean;
+  reason: string;
+  /** Milliseconds. */
+  ago: number;
 }
 
 // The kinds of makeDecoder.

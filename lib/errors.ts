@@ -105,6 +105,13 @@ export const ErrDeadlineExceeded: Error & { readonly code: string } = new Sentin
   'i/o timeout',
   'ERR_SPLICEWAY_DEADLINE_EXCEEDED',
 );
+/** The cause of an OpError for a connection whose peer was silent for too long, as its heartbeat has it. */
+export const ErrPeerLost: Error = new SentinelError('the peer is lost', 'ERR_SPLICEWAY_PEER_LOST');
+/** The cause of an OpError for a connection whose peer sent more than it had been granted. */
+export const ErrCreditExceeded: Error = new SentinelError(
+  'the peer sent more than it had been granted',
+  'ERR_SPLICEWAY_CREDIT',
+);
 /** The cause of an OpError for writeTo() on a connected packet conn (Go's net.ErrWriteToConnected). */
 export const ErrWriteToConnected: Error = new SentinelError(
   'use of WriteTo with pre-connected connection',
@@ -190,7 +197,8 @@ function describe(op: string, net: string, source: Addr | null, addr: Addr | nul
 function isTimeout(cause: Error): boolean {
   if (cause instanceof OpError) return cause.timeout;
   if (cause instanceof DNSError) return cause.timeout;
-  return cause === ErrDeadlineExceeded || (cause instanceof SyscallError && cause.code === 'ETIMEDOUT');
+  if (cause === ErrDeadlineExceeded || cause === ErrPeerLost) return true;
+  return cause instanceof SyscallError && cause.code === 'ETIMEDOUT';
 }
 
 // Go's syscall.Errno.Temporary, and OpError.Temporary for connections that died in the accept queue.

@@ -13,9 +13,11 @@ const NATIVE = {
   core: ['sys', 'poll'],
   io: ['sys', 'core'],
   relay: ['sys', 'core', 'io'],
-  chaos: ['sys', 'core', 'io', 'relay'],
   codec: [],
-  binding: ['sys', 'poll', 'core', 'io', 'relay', 'chaos', 'codec'],
+  health: ['sys'],
+  session: ['sys', 'core', 'io', 'codec', 'health'],
+  chaos: ['sys', 'core', 'io', 'relay'],
+  binding: ['sys', 'poll', 'core', 'io', 'relay', 'codec', 'health', 'session', 'chaos'],
 };
 // Headers of the C++ library, and of C, that are no system's own.
 const isStandard = (header) => !/[/.]/.test(header) || /^c?(assert|errno|limits|std\w+)\.h$/.test(header);
@@ -50,8 +52,7 @@ const LIB_RANKS = [
   ['tcp-conn', 'unix-conn', 'network', 'resolve', 'control', 'keep-alive', 'pipe'],
   ['listener', 'listener-wrapper', 'copy', 'relay', 'relaying', 'packet', 'proxy-protocol', 'tls-hello'],
   ['listen', 'listening', 'dial', 'dialing', 'serve', 'file'],
-  ['codec', 'limits', 'net', 'pool', 'proxy', 'testing'],
-  ['chaos', 'health'],
+  ['chaos', 'codec', 'health', 'limits', 'net', 'pool', 'proxy', 'testing'],
   ['index', 'cli'],
 ];
 

@@ -136,7 +136,7 @@ function filesIn(folder) {
 const BELONGS = [
   /^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/,
   /^dist\/.+\.(js|mjs|d\.ts|d\.mts)$/,
-  /^native\/(binding\.gyp|sources\.json|(sys|poll|core|io|relay|chaos|codec|binding)\/.+\.(cc|h))$/,
+  /^native\/(binding\.gyp|sources\.json|(sys|poll|core|io|relay|codec|health|session|chaos|binding)\/.+\.(cc|h))$/,
   /^prebuilds\/\w+-\w+\/spliceway(\.glibc|\.musl)?\.node$/,
 ];
 

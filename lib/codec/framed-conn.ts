@@ -3,10 +3,13 @@
 import { checkBoolean, checkFunction, checkInteger, checkObject } from '../check';
 import type { Conn } from '../conn';
 import { ErrClosed, invalidType } from '../errors';
+import type { Health } from '../health/health';
 import { checked } from '../pending';
 import { checkCall, type FrameCallOptions, opError } from './call';
 import type { Frame } from './decoder';
 import { HeaderBody, type HeaderBodyOptions } from './header-body';
+import type { Heartbeat } from './heartbeat';
+import { beats, type HeartbeatOptions, heartbeatOver } from './heartbeat-options';
 import { Messages } from './messages';
 import type { MessageOptions } from './options';
 import type { Body } from './outbox';
@@ -18,6 +21,12 @@ export interface FramedConnOptions extends MessageOptions, HeaderBodyOptions {
    * it frames of all commands are the peer's own, and nothing is sent but what send() is given. Default false.
    */
   session?: boolean | undefined;
+  /**
+   * The peer has this, too. The two ends beat on I/O threads, whatever JavaScript does, so that a peer that is
+   * gone, busy or ill is told apart (`health`), and neither sends more than the other has room for. Over TCP and
+   * Unix streams; it implies `session`, and excludes `onBadFrame: 'resynchronise'`. Default false.
+   */
+  heartbeat?: boolean | HeartbeatOptions | undefined;
 }
 
 /** A frame that is to be sent. */
@@ -38,14 +47,20 @@ const RESERVED = 16;
 export class FramedConn extends Messages<Frame> {
   private readonly session: Session | null;
   private readonly largestCommand: number;
+  private readonly heartbeat: Heartbeat | null;
 
   constructor(conn: Conn, options: FramedConnOptions = {}) {
     checkObject('options', options);
     const framing = new HeaderBody(options);
-    const { session = false } = options;
+    const { session = beats(options) } = options;
     checkBoolean('options.session', session);
     const reserved = 2 ** (8 * framing.commandBytes) - RESERVED;
-    super(conn, framing, options, session ? reserved : NO_CONTROL);
+    let heartbeat: Heartbeat | null = null;
+    super(conn, framing, options, session ? reserved : NO_CONTROL, (checked) => {
+      heartbeat = heartbeatOver(conn, framing, checked, options);
+      return heartbeat ?? conn;
+    });
+    this.heartbeat = heartbeat;
     this.largestCommand = reserved - 1;
     const demand = (on: boolean) => this.intake.demand(on);
     this.session = session ? new Session(conn, this.sending, framing.commandBytes, this.maxFrame, demand) : null;
@@ -116,6 +131,11 @@ export class FramedConn extends Messages<Frame> {
     this.inSession().onRequest(handler);
   }
 
+  /** How the connection is, and what becomes of it; null without the option `heartbeat`. */
+  get health(): Health | null {
+    return this.heartbeat?.health ?? null;
+  }
+
   /** The peer shuts down: it takes no more requests. */
   get peerLeaves(): boolean {
     return this.session?.peerLeaves === true;
@@ -130,7 +150,7 @@ export class FramedConn extends Messages<Frame> {
     return this.session as Session;
   }
 
-  // For layers on top that speak with control frames: a heartbeat, credit.
+  // For layers on top that speak with control frames.
 
   /** @internal Has control frames of a command (0xf0 to 0xff, whatever their size on the wire) handled. */
   onControl(command: number, handler: ControlHandler): void {

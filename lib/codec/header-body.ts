@@ -45,6 +45,11 @@ export class HeaderBody extends Framing {
     this.parameters = [version, commandBytes, this.crcOver];
   }
 
+  /** @internal What a session is told of it: version, bytes of a command, bytes under the CRC. */
+  get layout(): readonly number[] {
+    return this.parameters;
+  }
+
   override head(): number {
     return this.size;
   }

@@ -10,6 +10,7 @@ export { FrameError, type FrameFault } from './frame-error';
 export { FramedConn, type FramedConnOptions, type OutgoingFrame } from './framed-conn';
 export { Framing } from './framing';
 export { type HeaderBodyOptions, headerBody } from './header-body';
+export type { HeartbeatOptions } from './heartbeat-options';
 export type { BatchHandler, FrameHandlers } from './intake';
 export { type LengthPrefixOptions, lengthPrefix } from './length-prefix';
 export { MessageConn } from './message-conn';

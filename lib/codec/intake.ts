@@ -9,6 +9,7 @@ import { PipeConn } from '../pipe/pipe-conn';
 import { StreamConn } from '../stream/stream-conn';
 import type { FrameBatch } from './batch';
 import { type FrameCallOptions, opError } from './call';
+import type { Carrier } from './carrier';
 import { Decoding, type FrameSink } from './decoding';
 import { FrameError } from './frame-error';
 import { FrameTimer } from './frame-timer';
@@ -60,6 +61,7 @@ export class Intake<M> implements FrameSink {
 
   constructor(
     private readonly conn: Conn,
+    private readonly carrier: Carrier,
     options: CheckedMessages,
     control: number,
     private readonly owner: IntakeOwner<M>,
@@ -129,14 +131,14 @@ export class Intake<M> implements FrameSink {
       throw opError('receive', this.conn, ErrBusy);
     }
     if (this.over !== undefined) throw this.over ?? opError('receive', this.conn, ErrClosed);
-    if (!this.reading && isOurs(this.conn)) this.handleConn();
+    if (!this.reading && hasHandlers(this.carrier)) this.handleConn(this.carrier);
     this.handler = handler;
     this.handlers = handlers;
     this.readOn();
   }
 
-  private handleConn(): void {
-    this.conn.handle({
+  private handleConn(conn: StreamConn | PipeConn): void {
+    conn.handle({
       data: (chunk) => this.take(chunk),
       end: () => this.finish(),
       error: (error) => this.failed(error),
@@ -151,7 +153,7 @@ export class Intake<M> implements FrameSink {
   private async read(): Promise<void> {
     this.reading = true;
     while (this.wants()) {
-      const chunk = await this.conn.read(this.readOptions()).catch((error: unknown) => this.readFailed(error));
+      const chunk = await this.carrier.read(this.readOptions()).catch((error: unknown) => this.readFailed(error));
       if (chunk === undefined) break;
       try {
         await (chunk === null ? this.finish() : this.take(chunk));
@@ -246,7 +248,7 @@ export class Intake<M> implements FrameSink {
     this.settle(null);
     this.owner.ended(null);
     if (this.handler === null) return;
-    if (this.handlers.end === undefined) void this.conn.shutdown();
+    if (this.handlers.end === undefined) void this.carrier.shutdown();
     else this.tell(this.handlers.end);
   }
 
@@ -299,6 +301,6 @@ export class Intake<M> implements FrameSink {
 }
 
 // Others may have no handler style, or lend chunks that cannot be retained: they are read.
-function isOurs(conn: Conn): boolean {
-  return conn instanceof StreamConn || conn instanceof PipeConn;
+function hasHandlers(carrier: Carrier): carrier is StreamConn | PipeConn {
+  return carrier instanceof StreamConn || carrier instanceof PipeConn;
 }

@@ -9,6 +9,7 @@ import { MAX_TIMER } from '../deadline';
 import { ErrClosed, invalidType, outOfRange } from '../errors';
 import { checked, rejected } from '../pending';
 import { checkCall, type FrameCallOptions, opError } from './call';
+import type { Carrier } from './carrier';
 import type { Framing } from './framing';
 import { type BatchHandler, type FrameHandlers, Intake, type IntakeOwner } from './intake';
 import { type CheckedMessages, type MessageOptions, messageOptions } from './options';
@@ -26,6 +27,8 @@ export abstract class Messages<M> implements AsyncIterable<M>, AsyncDisposable, 
   /** The connection that carries the frames. */
   readonly conn: Conn;
   /** @internal */
+  protected readonly carrier: Carrier;
+  /** @internal */
   protected readonly sending: Sending;
   /** @internal */
   protected readonly intake: Intake<M>;
@@ -33,17 +36,27 @@ export abstract class Messages<M> implements AsyncIterable<M>, AsyncDisposable, 
   private closing: Promise<void> | null = null;
   private closed = false;
 
-  /** @internal */
-  constructor(conn: Conn, framing: Framing, options: MessageOptions, control: number) {
+  /**
+   * @internal
+   * @param carry what the frames travel over; the connection itself, unless something lies in between
+   */
+  constructor(
+    conn: Conn,
+    framing: Framing,
+    options: MessageOptions,
+    control: number,
+    carry: (checked: CheckedMessages) => Carrier = () => conn,
+  ) {
     checkObject('conn', conn);
     checkFunction('conn.read', (conn as Partial<Conn>).read);
     this.options = messageOptions(framing, options);
     this.conn = conn;
-    this.sending = new Sending(conn, framing, this.options, (error) => {
+    this.carrier = carry(this.options);
+    this.sending = new Sending(conn, this.carrier, framing, this.options, (error) => {
       conn.close();
       this.intake.fail(error);
     });
-    this.intake = new Intake<M>(conn, this.options, control, this.asOwner());
+    this.intake = new Intake<M>(conn, this.carrier, this.options, control, this.asOwner());
   }
 
   /**
@@ -151,7 +164,7 @@ export abstract class Messages<M> implements AsyncIterable<M>, AsyncDisposable, 
     await inTime(this.finish(), left());
     await inTime(this.sending.flush(), left());
     this.closed = true;
-    await this.conn.shutdown({ timeout: left() });
+    await this.carrier.shutdown({ timeout: left() });
     this.close();
   }
 

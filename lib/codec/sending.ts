@@ -5,6 +5,7 @@ import type { Conn } from '../conn';
 import { asError, ErrClosed } from '../errors';
 import { advanced, joined, Pending, rejected, without } from '../pending';
 import { Call, type FrameCallOptions, isLimited, opError } from './call';
+import type { Carrier } from './carrier';
 import type { Framing } from './framing';
 import type { CheckedMessages } from './options';
 import { type Body, lengthOf, Outbox, type Sendable } from './outbox';
@@ -49,6 +50,7 @@ export class Sending {
   /** @param onFailed is told why nothing more can be sent, once */
   constructor(
     private readonly conn: Conn,
+    private readonly carrier: Carrier,
     private readonly framing: Framing,
     private readonly options: CheckedMessages,
     private readonly onFailed: (error: Error) => void,
@@ -146,7 +148,7 @@ export class Sending {
     this.inFlight = written;
     const frames = this.box.take();
     const { parts } = frames;
-    const writing = parts.length === 1 ? this.conn.write(parts[0] as Uint8Array) : this.conn.writev(parts);
+    const writing = parts.length === 1 ? this.carrier.write(parts[0] as Uint8Array) : this.carrier.writev(parts);
     writing.then(
       () => this.wrote(written, frames),
       (error: unknown) => this.end(asError(error)),

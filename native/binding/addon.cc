@@ -48,7 +48,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
        {std::span<const Function>(kOwn), HandleFunctions(), StreamFunctions(), ListenerFunctions(),
         SocketFunctions(), OptionFunctions(), AdoptFunctions(), InfoFunctions(), UnixFunctions(),
         TransferFunctions(), PacketFunctions(), MulticastFunctions(), CodecFunctions(),
-        LoopVisitFunctions(), SpliceFunctions(), ChaosFunctions()}) {
+        HealthFunctions(), LoopVisitFunctions(), SpliceFunctions(), SessionFunctions(),
+        ChaosFunctions()}) {
     Export(env, exports, raw, functions);
   }
   return exports;

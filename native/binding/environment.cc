@@ -47,8 +47,9 @@ std::unique_ptr<Environment> Environment::Create(napi_env env) {
   }
   self->reactor_ = std::move(reactor.value());
   self->reactor_->Leave();
-  self->transfers_ = std::make_unique<TransferPool>(
-      self->reactor_.get(), ThreadCount(Variable(env, "SPLICEWAY_IO_THREADS")));
+  const size_t threads = ThreadCount(Variable(env, "SPLICEWAY_IO_THREADS"));
+  self->transfers_ = std::make_unique<TransferPool>(self->reactor_.get(), threads);
+  self->sessions_ = std::make_unique<SessionPool>(self->reactor_.get(), &self->gauge_, threads);
 
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
@@ -61,6 +62,13 @@ std::unique_ptr<Environment> Environment::Create(napi_env env) {
   // not.
   napi_add_async_cleanup_hook(env, CleanUp, self.get(), nullptr);
   return self;
+}
+
+SessionPool& Environment::sessions() {
+  uv_loop_t* loop = nullptr;
+  napi_get_uv_event_loop(env_, &loop);
+  gauge_.Start(loop);
+  return *sessions_;
 }
 
 void Environment::Setup(napi_value dispatch, napi_value records, napi_value scratch) {
@@ -90,6 +98,7 @@ void Environment::OnReady() {
     reactor_->Harvest(0);
     // Not before: a push in between would have its wake-up taken, and stay.
     transfers_->Deliver();
+    sessions_->Deliver();
     Records records{record_pairs_, record_capacity_, 0};
     reactor_->Deliver(&records);
     going = (records.count == 0 || Dispatch(records.count)) && reactor_->has_work();
@@ -148,6 +157,7 @@ void Environment::CleanUp(napi_async_cleanup_hook_handle handle, void* data) {
   self->closing_ = true;
   if (self->pending_visit_ != nullptr) self->pending_visit_->CallOff();
   if (self->closing_visit_ != nullptr) self->closing_visit_->CallOff();
+  self->gauge_.Stop();
   self->host_->Close([self, handle] {
     self->Close();
     napi_remove_async_cleanup_hook(handle);
@@ -155,11 +165,13 @@ void Environment::CleanUp(napi_async_cleanup_hook_handle handle, void* data) {
 }
 
 // After libuv has let go of the poller's descriptor. The threads end before what they borrow from
-// handles, and handles before the pool that they count in.
+// handles, and handles before the pools that they count in.
 void Environment::Close() {
   transfers_->StopAll();
+  sessions_->StopAll();
   reactor_.reset();
   transfers_.reset();
+  sessions_.reset();
 }
 
 }  // namespace spliceway

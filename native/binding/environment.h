@@ -12,8 +12,10 @@
 #include "binding/loop_visit.h"
 #include "binding/splice.h"
 #include "binding/uv_host.h"
+#include "binding/uv_loop_gauge.h"
 #include "core/reactor.h"
 #include "relay/transfer_pool.h"
+#include "session/session_pool.h"
 
 namespace spliceway {
 
@@ -24,6 +26,8 @@ class Environment final : public UvHost::Guest {
 
   Reactor& reactor() { return *reactor_; }
   TransferPool& transfers() { return *transfers_; }
+  // The first time the loop begins to be gauged.
+  SessionPool& sessions();
 
   SplicePool& splices() { return splices_; }
 
@@ -66,6 +70,8 @@ class Environment final : public UvHost::Guest {
   napi_env env_;
   std::unique_ptr<Reactor> reactor_;
   std::unique_ptr<TransferPool> transfers_;
+  UvLoopGauge gauge_;
+  std::unique_ptr<SessionPool> sessions_;
   SplicePool splices_;
   std::unique_ptr<UvHost> host_;
   Napi::FunctionReference dispatch_;

@@ -13,7 +13,7 @@
 #include "chaos/impairment.h"
 #include "chaos/link.h"
 #include "io/io_thread.h"
-#include "relay/port.h"
+#include "io/port.h"
 #include "sys/sockaddr.h"
 
 namespace spliceway {

@@ -12,7 +12,7 @@
 #include "chaos/impairment.h"
 #include "core/reactor.h"
 #include "core/timer_wheel.h"
-#include "relay/port.h"
+#include "io/port.h"
 #include "relay/token_bucket.h"
 
 namespace spliceway {

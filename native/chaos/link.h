@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "chaos/lane.h"
-#include "relay/port.h"
+#include "io/port.h"
 #include "sys/fd.h"
 #include "sys/sockaddr.h"
 

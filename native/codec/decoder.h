@@ -62,6 +62,7 @@ class Decoder {
 
   // Bytes in the store, of a frame that is not whole yet.
   size_t held() const { return end_ - start_; }
+  Bytes Held(Bytes store) const { return store.subspan(start_, held()); }
   // Where in the stream that frame begins, or the next one will, or the bad one does.
   uint64_t position() const { return position_; }
 

@@ -34,22 +34,23 @@ void Pollable::RemoveInterest(uint32_t interest) {
   if (interest_ == 0) reactor_->poller_->Remove(fd());
 }
 
-std::shared_ptr<Lease> Pollable::Lend(Side side) {
+std::shared_ptr<Lease> Pollable::Lend(Side side, Loan loan) {
   if (!lease_) lease_ = std::make_shared<Lease>();
   RemoveInterest(side == Side::kRead ? kReadable : kWritable);
-  SetLent(side, true);
+  SetLent(side, true, loan == Loan::kInUse);
   SetAwait(side, Await::kAlways);  // of its deadline
   return lease_;
 }
 
-void Pollable::SetLent(Side side, bool lent) {
+void Pollable::SetLent(Side side, bool lent, bool in_use) {
   const bool before = keeps_alive();
   half(side).lent = lent;
+  half(side).in_use = in_use;
   UpdateAlive(before);
 }
 
 Status Pollable::TakeBack(Side side) {
-  SetLent(side, false);
+  SetLent(side, false, false);
   half(side).ready = true;  // only EAGAIN says otherwise
   SetAwait(side, Await::kNothing);
   return side == Side::kRead ? AddInterest(kReadable) : Status();
@@ -88,8 +89,8 @@ OwnFd Pollable::Release() {
 }
 
 bool Pollable::keeps_alive() const {
-  const auto in_use = [](const Half& h) { return h.awaited() || h.lent; };
-  return ref_ && (in_use(halves_[0]) || in_use(halves_[1]));
+  const auto lives = [](const Half& h) { return h.awaited() || h.in_use; };
+  return ref_ && (lives(halves_[0]) || lives(halves_[1]));
 }
 
 void Pollable::UpdateAlive(bool before) {

@@ -44,6 +44,10 @@ enum class Await : uint8_t {
 // its own deadline (Go's internal/poll checks in the same two places).
 enum class Call { kNew, kResumed };
 
+// Whether a direction that is lent keeps the process alive of itself; if not, what is awaited of it
+// does, as ever.
+enum class Loan : uint8_t { kInUse, kIdle };
+
 // Hears about a handle in place of the Reactor's records: native owners, such as a relay.
 class Watcher {
  public:
@@ -62,6 +66,7 @@ class Pollable : public TimerOwner {
     kPacketSocket,
     kPort,
     kTransfer,
+    kSession,
     kChaosProxy,
   };
 
@@ -96,9 +101,9 @@ class Pollable : public TimerOwner {
   void WakeUp(Side side);
 
   // Lends that direction to an I/O thread. No readiness of it is told until it is taken back, while
-  // its deadline is. Meanwhile it counts as awaited. The descriptor stays open for as long as the
-  // lease is kept, though this handle be closed. A direction is lent to one at a time.
-  std::shared_ptr<Lease> Lend(Side side);
+  // its deadline is, being awaited. The descriptor stays open for as long as the lease is kept,
+  // though this handle be closed. A direction is lent to one at a time.
+  std::shared_ptr<Lease> Lend(Side side, Loan loan = Loan::kInUse);
   // From now on a call is worth trying again.
   Status TakeBack(Side side);
   bool lent(Side side) const { return half(side).lent; }
@@ -129,6 +134,7 @@ class Pollable : public TimerOwner {
     bool expired : 1 = false;
     bool tell_expired : 1 = false;  // expired, and whoever awaits it has not been told yet
     bool lent : 1 = false;          // an I/O thread has it
+    bool in_use : 1 = false;        // and the process lives for that
     Await await = Await::kNothing;
 
     bool awaited() const { return await != Await::kNothing && await != Await::kGuard; }
@@ -162,7 +168,7 @@ class Pollable : public TimerOwner {
 
   bool keeps_alive() const;
   void UpdateAlive(bool before);
-  void SetLent(Side side, bool lent);
+  void SetLent(Side side, bool lent, bool in_use);
 
   Reactor* reactor_;
   OwnFd fd_;

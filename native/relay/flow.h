@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/timer_wheel.h"
-#include "relay/port.h"
+#include "io/port.h"
 #include "relay/pump.h"
 #include "relay/token_bucket.h"
 

@@ -9,7 +9,7 @@
 #include "io/io_thread.h"
 #include "io/outbox.h"
 #include "relay/pipe_cache.h"
-#include "relay/port.h"
+#include "io/port.h"
 #include "relay/transfer.h"
 
 namespace spliceway {

@@ -89,6 +89,15 @@ Status SetWriteBuffer(int fd, int bytes) { return SetInt(fd, SOL_SOCKET, SO_SNDB
 
 Status SetCork(int fd, bool on) { return SetInt(fd, IPPROTO_TCP, kCork, on ? 1 : 0); }
 
+Status SetUnsentLimit(int fd, int bytes) {
+#ifdef TCP_NOTSENT_LOWAT
+  return SetInt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes);
+#else
+  (void)fd, (void)bytes;
+  return Error{"setsockopt", ENOPROTOOPT};
+#endif
+}
+
 Status SetUserTimeout(int fd, int milliseconds) {
 #if defined(TCP_USER_TIMEOUT) || defined(TCP_RXT_CONNDROPTIME)
   // Rounded up, so that a timeout shorter than the system's unit does not come out as "none".

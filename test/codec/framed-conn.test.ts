@@ -22,16 +22,19 @@ async function tcp(): Promise<[Conn, Conn]> {
   return [pair.client, pair.server];
 }
 
-const makes: [string, () => Promise<[Conn, Conn]>][] = [
+async function unix(): Promise<[Conn, Conn]> {
+  const pair = await unixPair();
+  cleanups.push(() => pair[Symbol.dispose]());
+  return [pair.client, pair.server];
+}
+
+const HEARTBEAT = { heartbeat: true };
+
+const makes: [string, () => Promise<[Conn, Conn]>, FramedConnOptions?][] = [
   ['tcp', tcp],
-  [
-    'unix',
-    async () => {
-      const pair = await unixPair();
-      cleanups.push(() => pair[Symbol.dispose]());
-      return [pair.client, pair.server];
-    },
-  ],
+  ['tcp with a heartbeat', tcp, HEARTBEAT],
+  ['unix', unix],
+  ['unix with a heartbeat', unix, HEARTBEAT],
   ['pipe', async () => pipe()],
   [
     'foreign',
@@ -57,11 +60,11 @@ const sumOf = ({ command, body }: Frame) => `${command} ${body.length} ${sha256(
 
 const sent: Frame[] = Array.from({ length: 60 }, (_, i) => ({ command: i, body: bytes((i * i * i) % 20_000, i + 1) }));
 
-describe.each(makes)('over %s', (_, make) => {
+describe.each(makes)('over %s', (_, make, options) => {
   test('frames arrive as they were sent', async () => {
     const [a, b] = await make();
-    const sender = new FramedConn(a);
-    const receiver = new FramedConn(b);
+    const sender = new FramedConn(a, options);
+    const receiver = new FramedConn(b, options);
     const sending = Promise.all(sent.map(({ command, body }) => sender.send(command, body))).then(() => sender.close());
     const got: Frame[] = [];
     for await (const frame of receiver) got.push(frame);
@@ -71,8 +74,8 @@ describe.each(makes)('over %s', (_, make) => {
 
   test('onFrames() is given all of them, in order', async () => {
     const [a, b] = await make();
-    const sender = new FramedConn(a);
-    const receiver = new FramedConn(b);
+    const sender = new FramedConn(a, options);
+    const receiver = new FramedConn(b, options);
     const got: Frame[] = [];
     const ended = new Promise<void>((resolve) => {
       receiver.onFrames(
@@ -90,8 +93,8 @@ describe.each(makes)('over %s', (_, make) => {
 
   test('a promise of the handler holds up what comes after its batch', async () => {
     const [a, b] = await make();
-    const sender = new FramedConn(a);
-    const receiver = new FramedConn(b);
+    const sender = new FramedConn(a, options);
+    const receiver = new FramedConn(b, options);
     const got: number[] = [];
     const gates: (() => void)[] = [];
     const ended = new Promise<void>((end) => {

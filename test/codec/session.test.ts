@@ -21,12 +21,20 @@ async function tcp(): Promise<[Conn, Conn]> {
   return [pair.client, pair.server];
 }
 
-async function session(options: FramedConnOptions = {}): Promise<[FramedConn, FramedConn]> {
-  const [a, b] = await tcp();
-  return [new FramedConn(a, { session: true, ...options }), new FramedConn(b, { session: true, ...options })];
-}
+const kinds: [string, FramedConnOptions][] = [
+  ['plain', { session: true }],
+  ['with a heartbeat', { heartbeat: true }],
+];
 
-describe('request()', () => {
+const sessions = (kind: FramedConnOptions) => async (options?: FramedConnOptions) => {
+  const [a, b] = await tcp();
+  const both = { ...kind, ...options };
+  return [new FramedConn(a, both), new FramedConn(b, both)] as const;
+};
+
+describe.each(kinds)('request(), %s', (_, kind) => {
+  const session = sessions(kind);
+
   test.each([1, 2] as const)('is answered in any order, both ways (commands of %d bytes)', async (commandBytes) => {
     const [a, b] = await session({ commandBytes });
     const largest = commandBytes === 1 ? 0xef : 0xffef;
@@ -154,7 +162,9 @@ describe('request()', () => {
   });
 });
 
-describe('shutdown()', () => {
+describe.each(kinds)('shutdown(), %s', (_, kind) => {
+  const session = sessions(kind);
+
   test('says GOAWAY, and waits for what is under way both ways', async () => {
     const [a, b] = await session();
     const gates: (() => void)[] = [];

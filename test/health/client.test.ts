@@ -376,14 +376,14 @@ describe('the end', () => {
     expect(await once).toMatchObject({ code: 'ERR_SPLICEWAY_UNKNOWN_OUTCOME' });
   });
 
-  test('a client without requests keeps no process alive', async () => {
+  test.each([false, true])('a client without requests keeps no process alive; heartbeat: %j', async (heartbeat) => {
     vi.useRealTimers();
     const { code, stderr } = await runScript(`
-      import { listen, serve } from 'spliceway';
+      import { listen } from 'spliceway';
       import { HealingClient } from 'spliceway/health';
       const listener = (await listen('tcp', '127.0.0.1:0'));
       const accepted = listener.accept();
-      new HealingClient({ endpoints: [String(listener.addr)], standby: 0 });
+      new HealingClient({ endpoints: [String(listener.addr)], standby: 0, frames: { heartbeat: ${heartbeat} } });
       (await accepted).unref();
     `);
     expect(stderr).toBe('');

@@ -13,8 +13,8 @@ export class FramedCarrier implements Carrier {
   readonly health: CarrierHealth | null;
   readonly ended: Promise<string>;
 
-  constructor(private readonly frames: FramedConn & { readonly health?: CarrierHealth | null }) {
-    this.health = frames.health ?? null;
+  constructor(private readonly frames: FramedConn) {
+    this.health = frames.health;
     this.ended = untilEnded(frames);
   }
 

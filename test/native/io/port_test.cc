@@ -1,4 +1,4 @@
-#include "relay/port.h"
+#include "io/port.h"
 
 #include <gtest/gtest.h>
 

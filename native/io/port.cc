@@ -1,4 +1,4 @@
-#include "relay/port.h"
+#include "io/port.h"
 
 #include <cerrno>
 #include <memory>
