@@ -334,6 +334,7 @@ export class Heartbeat implements Carrier, Waiter, HealthSource {
   private keepRest(): void {
     for (let n = native.takeFrames(this.id, CHUNK); n > 0; n = native.takeFrames(this.id, CHUNK)) {
       this.rest.push(ownChunk(n));
+      this.received += n;
     }
   }
 
