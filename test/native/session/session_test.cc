@@ -43,7 +43,16 @@ class SessionTest : public testing::Test {
     EXPECT_TRUE(handle->Start(stream, std::move(options), &refusal).ok());
     EXPECT_EQ(refusal, 0);
     streams.push_back(stream);
+    sessions.push_back(handle->id());
     return handle;
+  }
+
+  // As an environment does: threads, handles, the pool.
+  void TearDown() override {
+    pool.StopAll();
+    for (const int32_t id : sessions) {
+      if (Pollable* handle = seat.reactor().Find(id)) seat.reactor().Close(handle);
+    }
   }
 
   template <typename Condition>
@@ -73,6 +82,7 @@ class SessionTest : public testing::Test {
   SessionPool pool{&seat.reactor(), &gauge, 1};
   test::Pair pair = test::TcpPair();
   std::vector<Stream*> streams;
+  std::vector<int32_t> sessions;
 };
 
 TEST_F(SessionTest, TwoEndsBeatAndPassFrames) {
@@ -210,6 +220,7 @@ TEST_F(SessionTest, OneThatIsNotIdleIsRefused) {
   int32_t refusal = 0;
   EXPECT_TRUE(handle->Start(stream, Options(), &refusal).ok());
   EXPECT_EQ(refusal, kBusy);
+  seat.reactor().Close(handle);
 }
 
 }  // namespace
