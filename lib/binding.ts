@@ -160,6 +160,23 @@ interface Native {
   delivered(transfer: number, flow: number): number;
   finishTransfer(transfer: number): number;
 
+  openChaos(listener: number, family: number, host: string, port: number, scope: number, seed: number): number;
+  setChaos(
+    id: number,
+    direction: number,
+    delayMs: number,
+    jitterMs: number,
+    loss: number,
+    retransmitMs: number,
+    bandwidth: number,
+    slice: number,
+    sliceGapMs: number,
+    blackHole: boolean,
+  ): void;
+  beginChaos(id: number): void;
+  resetChaos(id: number): void;
+  chaosCounters(id: number, out: Float64Array): void;
+
   openSession(
     stream: number,
     layout: Int32Array,
@@ -181,23 +198,6 @@ interface Native {
   stopSession(session: number): void;
   sessionEnd(session: number): [how: number, errno: number] | undefined;
   closeSession(session: number): void;
-
-  openChaos(listener: number, family: number, host: string, port: number, scope: number, seed: number): number;
-  setChaos(
-    id: number,
-    direction: number,
-    delayMs: number,
-    jitterMs: number,
-    loss: number,
-    retransmitMs: number,
-    bandwidth: number,
-    slice: number,
-    sliceGapMs: number,
-    blackHole: boolean,
-  ): void;
-  beginChaos(id: number): void;
-  resetChaos(id: number): void;
-  chaosCounters(id: number, out: Float64Array): void;
 
   crc32(bytes: Uint8Array, length: number, crc: number): number;
   makeDecoder(

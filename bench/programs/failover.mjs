@@ -10,6 +10,8 @@ import { FramedConn } from 'spliceway/codec';
 import { HealingClient } from 'spliceway/health';
 
 const [how, rate, , seconds] = process.argv.slice(2);
+// The client has the other one.
+const SERVERS_CORE = '1';
 const TICK = 2;
 // Requests before those, so that the code is compiled.
 const WARM_UP = 3000;
@@ -26,7 +28,8 @@ async function upstream() {
 }
 
 async function startUpstream() {
-  const child = spawn(process.execPath, [process.argv[1], 'upstream'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const argv = ['--cpu-list', SERVERS_CORE, process.execPath, process.argv[1], 'upstream'];
+  const child = spawn('taskset', argv, { stdio: ['ignore', 'pipe', 'inherit'] });
   const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
   return { address: value, kill: () => child.kill('SIGKILL') };
 }

@@ -21,7 +21,6 @@ const COMMAND_AT = 3;
 const WITHOUT_COMMAND = 11;
 const CRC = 4;
 
-/** @internal */
 export class HeaderBody extends Framing {
   readonly name = 'headerBody';
   protected readonly kind = HEADER_BODY;

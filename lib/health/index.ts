@@ -1,7 +1,7 @@
 // The public surface of `spliceway/health`.
 
 export { AdaptiveTimeout, type AdaptiveTimeoutOptions } from './adaptive-timeout';
-export type { Carrier, CarrierHealth, CarrierHealthChange, Verdict } from './client/carrier';
+export type { Carrier, CarrierHealth, CarrierTransition, Verdict } from './client/carrier';
 export { HealingClient } from './client/client';
 export { QueueFullError, UnknownOutcomeError } from './client/errors';
 export type { ClientEvent, ClientStats } from './client/events';

@@ -67,7 +67,7 @@ class Args {
     return {reinterpret_cast<int32_t*>(view.data()), view.size()};
   }
 
-  // And of a Float64Array.
+  // The same of a Float64Array.
   std::span<double> Doubles(size_t i) const {
     const auto view = ViewBytes(env_, values_[i]);
     return {reinterpret_cast<double*>(view.data()), view.size()};

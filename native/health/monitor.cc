@@ -185,13 +185,13 @@ void Monitor::AnsweredLate(uint32_t seq) {
 }
 
 // The kernel's round trips are smoothed, so that their spread is in its deviation: four of them, as
-// in RFC 6298.
+// in RFC 6298. A PONG has none.
 void Monitor::TakeRtt(int64_t rtt, int64_t deviation) {
   rtts_.Add(rtt);
   baseline_.Add(rtts_, *options_);
-  const int64_t timeout =
-      std::max({Scaled(rtts_.median(), options_->reply_factor),
-                rtts_.median() + Scaled(rtts_.iqr(), options_->k), rtt + 4 * deviation});
+  const int64_t kernels = deviation > 0 ? rtt + 4 * deviation : 0;
+  const int64_t timeout = std::max({Scaled(rtts_.median(), options_->reply_factor),
+                                    rtts_.median() + Scaled(rtts_.iqr(), options_->k), kernels});
   reply_timeout_ = std::clamp(timeout, options_->reply_floor, options_->reply_cap);
 }
 

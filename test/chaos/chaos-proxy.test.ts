@@ -207,8 +207,9 @@ describe('reset() and close()', () => {
   test('a process that exits with one open ends at once', async () => {
     const { code } = await runScript(`
       import { ChaosProxy } from 'spliceway/chaos';
-      import { dial } from 'spliceway';
-      const proxy = await ChaosProxy.listen('tcp', '127.0.0.1:0', { target: '127.0.0.1:1', toTarget: { delay: 60_000 } });
+      import { dial, listen } from 'spliceway';
+      const target = String((await listen('tcp', '127.0.0.1:0')).addr);
+      const proxy = await ChaosProxy.listen('tcp', '127.0.0.1:0', { target, toTarget: { delay: 60_000 } });
       await dial('tcp', String(proxy.addr));
       process.exit(3);
     `);

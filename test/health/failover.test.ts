@@ -2,7 +2,7 @@
 
 import { listen, type Server, serve } from 'spliceway';
 import { ChaosProxy } from 'spliceway/chaos';
-import { FramedConn, type RequestHandler } from 'spliceway/codec';
+import { FramedConn, type FramedConnOptions, type RequestHandler } from 'spliceway/codec';
 import { type ClientEvent, HealingClient, type HealingClientOptions } from 'spliceway/health';
 import { afterEach, expect, test } from 'vitest';
 import { caught } from '../support/caught.ts';
@@ -19,11 +19,12 @@ const echo: RequestHandler = ({ body }) => Buffer.from(body);
 /** A server that answers requests. */
 async function upstream(
   handler: RequestHandler = echo,
+  options: FramedConnOptions = {},
 ): Promise<{ address: string; server: Server; framed: FramedConn[] }> {
   const listener = await listen('tcp', '127.0.0.1:0');
   const framed: FramedConn[] = [];
   const server = serve(listener, (conn) => {
-    const frames = new FramedConn(conn, { session: true });
+    const frames = new FramedConn(conn, { session: true, ...options });
     frames.onRequest(handler);
     framed.push(frames);
   });
@@ -111,6 +112,24 @@ test('of requests that are not idempotent each ends once, and none is carried ou
   for (const [i, end] of ends.entries()) expect([`${i}`, 'ERR_SPLICEWAY_UNKNOWN_OUTCOME']).toContain(end);
   expect(Math.max(...carriedOut.values())).toBe(1);
   expect(client.stats).toMatchObject({ requests: 400, results: 400 - unknown, unknown, errors: 0, resent: 0 });
+});
+
+test('a connection on which replies are missing is left, though nothing has broken', async () => {
+  const heartbeat = { interval: 50, replyFloor: 50 };
+  const [a, b] = [await upstream(echo, { heartbeat }), await upstream(echo, { heartbeat })];
+  const network = await ChaosProxy.listen('tcp', '127.0.0.1:0', { target: a.address });
+  closing.push(network);
+  const events: ClientEvent[] = [];
+  const onEvent = (event: ClientEvent) => events.push(event);
+  const client = await clientOf([`${network.addr}`, b.address], { frames: { heartbeat }, onEvent });
+  expect(String(await client.request('before'))).toBe('before');
+  expect(client.stats).toMatchObject({ active: `${network.addr}`, score: 1 });
+  network.blackHole();
+  const swallowed = client.request('swallowed', { idempotent: true });
+  expect(String(await swallowed)).toBe('swallowed');
+  expect(client.stats).toMatchObject({ active: b.address, resent: 1, errors: 0 });
+  const switched = events.find(({ type }) => type === 'switched');
+  expect(switched).toMatchObject({ reason: expect.stringMatching(/repl|score/) });
 });
 
 test('an endpoint that swallows everything costs no more than the time to connect', async () => {

@@ -1,6 +1,6 @@
 // Connections whose health and answers a test decides.
 
-import type { Carrier, CarrierHealth, CarrierHealthChange, ConnectContext, Verdict } from 'spliceway/health';
+import type { Carrier, CarrierHealth, CarrierTransition, ConnectContext, Verdict } from 'spliceway/health';
 
 export interface Asked {
   readonly text: string;
@@ -21,12 +21,13 @@ export class FakeCarrier implements Carrier {
   closed = false;
   shutDown = false;
   state: CarrierHealth['state'] = 'healthy';
+  healing = false;
   score = 1;
   /** Answers at once, with what it was asked. */
   echoes = true;
   readonly ended: Promise<string>;
   private end!: (reason: string) => void;
-  private readonly listeners = new Set<(change: CarrierHealthChange) => void>();
+  private readonly listeners = new Set<(change: CarrierTransition) => void>();
 
   constructor(readonly context: ConnectContext) {
     this.ended = new Promise((resolve) => {
@@ -43,11 +44,15 @@ export class FakeCarrier implements Carrier {
 
   private watched(): CarrierHealth {
     const state = () => this.state;
+    const healing = () => this.healing;
     const score = () => this.score;
     const { listeners } = this;
     return {
       get state() {
         return state();
+      },
+      get healing() {
+        return healing();
       },
       get score() {
         return score();
@@ -88,6 +93,7 @@ export class FakeCarrier implements Carrier {
 
   become(to: CarrierHealth['state'], healing: boolean, reason = `it is ${to}`): void {
     this.state = to;
+    this.healing = healing;
     for (const listener of [...this.listeners]) listener({ to, healing, reason });
   }
 

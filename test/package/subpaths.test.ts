@@ -65,6 +65,7 @@ test('the types resolve for ES modules and for CommonJS', { timeout: 60_000 }, (
       import { type Conn, dial, listen, pipe, type TCPConn } from 'spliceway';
       import { ChaosProxy, type ChaosStats } from 'spliceway/chaos';
       import { crc32, type Frame, FramedConn, lines, MessageConn, Scanner, scanWords, type SplitFunc } from 'spliceway/codec';
+      import { AdaptiveTimeout, type Health, type HealthTransition, watch } from 'spliceway/health';
       import { limitListener } from 'spliceway/limits';
       import * as net from 'spliceway/net';
       import { createServer } from 'node:http';
@@ -89,6 +90,10 @@ test('the types resolve for ES modules and for CommonJS', { timeout: 60_000 }, (
         const lease: Lease<TCPConn> = await pool.borrow({ timeout: 100 });
         lease.conn.setNoDelay(true);
         const stats: PoolStats = pool.stats();
+        const health: Health = watch(lease.conn, { interval: 1000, keepAlive: false });
+        health.onTransition(({ to, reason }: HealthTransition) => to === 'lost' && reason.trim());
+        const timeout = new AdaptiveTimeout({ floor: 100 });
+        await timeout.reading(lease.conn, () => lease.conn.read());
         const standby = new Pool({ connect: () => pipe()[0] as Conn, standby: new Pool({ connect: () => pipe()[0] as Conn }) });
         const bytes: Buffer | null = await standby.use((conn) => conn.read());
         if (stats.idle > 0 && bytes === null) pool.close();

@@ -1,21 +1,24 @@
 // What a HealingClient needs of a connection, whatever that is made of.
 
 import type { Body } from '../../codec/outbox';
+import type { HealthState } from '../figures';
 
-/** What happened to a connection's health: what `frames.health` tells of. */
-export interface CarrierHealthChange {
-  readonly to: 'healthy' | 'degraded' | 'stalled' | 'lost';
-  /** Whether traffic should move: it is degraded, or its score has fallen below the threshold of its model. */
+/** A change of a connection's health: what a HealthTransition tells, and a client asks of it. */
+export interface CarrierTransition {
+  readonly to: HealthState;
+  /** Whether traffic should move to another connection. */
   readonly healing: boolean;
   /** What happened, in words. */
   readonly reason: string;
 }
 
+/** What a client asks of a connection's Health. */
 export interface CarrierHealth {
-  readonly state: 'healthy' | 'degraded' | 'stalled' | 'lost';
+  readonly state: HealthState;
+  readonly healing: boolean;
   readonly score: number;
   /** Calls the listener at each change. @returns a function that ends that */
-  onTransition(listener: (change: CarrierHealthChange) => void): () => void;
+  onTransition(listener: (transition: CarrierTransition) => void): () => void;
 }
 
 /**

@@ -37,8 +37,10 @@ export class Link {
       if (to === 'lost') this.lost(reason);
       else if (healing) this.owner.linkAiling(this, reason);
     });
+    // Of what happened before nobody tells.
     if (health.state === 'lost') this.lost('the connection is lost');
-    else if (health.state === 'degraded') this.owner.linkAiling(this, 'the connection is degraded');
+    else if (health.healing)
+      this.owner.linkAiling(this, `the connection is ${health.state}, its score ${health.score}`);
   }
 
   carry(request: Request): void {

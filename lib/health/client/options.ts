@@ -20,11 +20,14 @@ export interface ConnectContext {
 export type Endpoint = string | Omit<ProxyTarget, 'weight'>;
 
 export interface HealingClientOptions {
-  /** Where to connect to. The standby is at another one than the active connection, where there is another. */
+  /**
+   * Where to connect to, in the order in which they are tried. The standby is at another one than the active
+   * connection, where there is another.
+   */
   endpoints: readonly Endpoint[];
   /** Makes a connection. Default: dials the endpoint, and makes a FramedConn with `frames`. */
   connect?: ((context: ConnectContext) => Promise<Carrier>) | undefined;
-  /** Options of those FramedConns: the heartbeat's among them. `session` is on. */
+  /** Options of those FramedConns. `session` is on. With `heartbeat` a connection is left when it is ill, too. */
   frames?: Omit<FramedConnOptions, 'session'> | undefined;
   /** Prepares a connection that was made, before it counts as one: authenticates, warms caches. Rejecting says that it is no good. */
   warmUp?: ((carrier: Carrier, context: ConnectContext) => unknown) | undefined;

@@ -7,6 +7,10 @@ import { dialFramed } from './framed-carrier';
 import type { Config } from './options';
 import { Site } from './site';
 
+// How long an attempt is waited for, in milliseconds, before the next endpoint is tried beside it (as dial() does with
+// the two families): so that the active connection is at the first one that is up.
+const HEAD_START = 300;
+
 export interface SupplyOwner {
   /** How many connections are missing; `urgent` where requests have none to go to. */
   missing(): { count: number; urgent: boolean };
@@ -20,6 +24,8 @@ export class Supply {
   private timer: NodeJS.Timeout | null = null;
   private connecting = 0;
   private notBefore = 0;
+  /** When the last attempt began. */
+  private began = 0;
 
   constructor(
     private readonly config: Config,
@@ -36,7 +42,8 @@ export class Supply {
       if (this.closing.signal.aborted || count <= this.connecting) return;
       const site = this.pick(urgent);
       if (site === undefined) return;
-      const wait = Math.max(site.notBefore, this.notBefore) - performance.now();
+      const headStart = urgent && this.connecting > 0 ? this.began + HEAD_START : 0;
+      const wait = Math.max(site.notBefore, this.notBefore, headStart) - performance.now();
       if (wait > 0) return this.waitFor(wait);
       void this.connect(site);
     }
@@ -74,6 +81,7 @@ export class Supply {
 
   private async connect(site: Site): Promise<void> {
     site.connecting = true;
+    this.began = performance.now();
     this.connecting++;
     const outcome = await this.attempt(site).catch(asError);
     site.connecting = false;

@@ -76,6 +76,18 @@ TEST(Monitor, TheReplyTimeoutIsTheMedianAndSomeIqrWhereThatIsMore) {
   EXPECT_EQ(beats.monitor.reply_timeout(), 1200 * kMs);  // 400 + 4 x 200
 }
 
+TEST(Monitor, OneLateReplyDoesNotMoveTheReplyTimeout) {
+  Heartbeats beats;
+  beats.Answer(400 * kMs);
+  beats.RunPings(20);
+  beats.Answer(3000 * kMs);
+  beats.RunPings(1);
+  beats.Answer(400 * kMs);
+  beats.Run(4 * kSecond);
+  EXPECT_EQ(beats.monitor.figures().late, 1U);
+  EXPECT_EQ(beats.monitor.reply_timeout(), 600 * kMs);
+}
+
 TEST(Monitor, TheReplyTimeoutStaysBetweenFloorAndCap) {
   Heartbeats beats;
   EXPECT_EQ(beats.monitor.reply_timeout(), kSecond) << "while no round trip is known";

@@ -6,7 +6,7 @@
 namespace spliceway {
 namespace {
 
-class Stream : public testing::Test {
+class PlainStream : public testing::Test {
  protected:
   // Looks when it is time to, until `end`, and sees `sample`, whose heard_ago grows.
   void Run(PathSample sample, int64_t span) {
@@ -25,14 +25,14 @@ class Stream : public testing::Test {
   int looks_ = 0;
 };
 
-TEST_F(Stream, ThatIsIdleIsNotIll) {
+TEST_F(PlainStream, ThatIsIdleIsNotIll) {
   Run({}, 3600 * kSecond);
   EXPECT_EQ(monitor_.health(), Health::kHealthy);
   EXPECT_NEAR(looks_, 3600 / 4.75, 40);
   EXPECT_FALSE(monitor_.has_transitions());
 }
 
-TEST_F(Stream, ThatIsOverdueDegradesAndIsLostInTime) {
+TEST_F(PlainStream, ThatIsOverdueDegradesAndIsLostInTime) {
   Run({.rtt = kMs}, 60 * kSecond);
   const int64_t heard = now_;
   Run({.awaiting = true, .overdue = true}, 60 * kSecond);
@@ -44,13 +44,13 @@ TEST_F(Stream, ThatIsOverdueDegradesAndIsLostInTime) {
             "at 3 looks in a row the peer had not acknowledged what it was sent");
 }
 
-TEST_F(Stream, ThatWasQuietForLongIsNotLostForThatWhenDataIsUnderWay) {
+TEST_F(PlainStream, ThatWasQuietForLongIsNotLostForThatWhenDataIsUnderWay) {
   Run({.heard_ago = 3600 * kSecond}, 20 * kSecond);
   Run({.awaiting = true, .heard_ago = 3600 * kSecond}, 4 * kSecond);
   EXPECT_EQ(monitor_.health(), Health::kHealthy);
 }
 
-TEST_F(Stream, ThatIsAcknowledgedAgainHeals) {
+TEST_F(PlainStream, ThatIsAcknowledgedAgainHeals) {
   Run({.rtt = kMs}, 60 * kSecond);
   Run({.awaiting = true, .overdue = true}, 7 * kSecond);
   EXPECT_EQ(monitor_.health(), Health::kDegraded);
@@ -58,7 +58,7 @@ TEST_F(Stream, ThatIsAcknowledgedAgainHeals) {
   EXPECT_EQ(monitor_.health(), Health::kHealthy);
 }
 
-TEST_F(Stream, WithManyRetransmissionsIsLookedAtMoreOften) {
+TEST_F(PlainStream, WithManyRetransmissionsIsLookedAtMoreOften) {
   Run({.rtt = kMs, .sent = 1000, .resent = 50}, 20 * kSecond);
   EXPECT_TRUE(monitor_.figures().probing);
   EXPECT_NEAR(monitor_.figures().loss, 0.05, 0.001);
@@ -67,7 +67,7 @@ TEST_F(Stream, WithManyRetransmissionsIsLookedAtMoreOften) {
   EXPECT_GE(looks_ - before, 19);
 }
 
-TEST_F(Stream, ThatTheKernelGaveUpIsLostAtOnce) {
+TEST_F(PlainStream, ThatTheKernelGaveUpIsLostAtOnce) {
   Run({.rtt = kMs}, 60 * kSecond);
   Run({.gone = true}, 6 * kSecond);
   EXPECT_EQ(monitor_.health(), Health::kLost);
@@ -75,12 +75,12 @@ TEST_F(Stream, ThatTheKernelGaveUpIsLostAtOnce) {
             "the connection was reset, or given up by the kernel");
 }
 
-TEST_F(Stream, WhoseRoundTripsDeviateHasALongerReplyTimeout) {
+TEST_F(PlainStream, WhoseRoundTripsDeviateHasALongerReplyTimeout) {
   Run({.rtt = 400 * kMs, .deviation = 150 * kMs}, 60 * kSecond);
   EXPECT_EQ(monitor_.reply_timeout(), 1000 * kMs);
 }
 
-TEST_F(Stream, LookedAtLateCountsNoMiss) {
+TEST_F(PlainStream, LookedAtLateCountsNoMiss) {
   Run({.rtt = kMs}, 60 * kSecond);
   for (int i = 0; i < 5; ++i) {
     now_ = monitor_.NextDue() + 10 * kSecond;
