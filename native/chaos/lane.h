@@ -73,7 +73,7 @@ class Lane final : private Port::User, private TimerOwner {
   int64_t NextTime(int64_t now);
   void Over(DelayLine::End end);
 
-  static constexpr size_t kReadAtOnce = 64 * 1024;
+  static constexpr size_t kReadAtOnce = 16 * 1024;
   // Reads and writes before others have their turn.
   static constexpr int kRounds = 16;
 

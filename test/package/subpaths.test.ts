@@ -65,7 +65,7 @@ test('the types resolve for ES modules and for CommonJS', { timeout: 60_000 }, (
       import { type Conn, dial, listen, pipe, type TCPConn } from 'spliceway';
       import { ChaosProxy, type ChaosStats } from 'spliceway/chaos';
       import { crc32, type Frame, FramedConn, lines, MessageConn, Scanner, scanWords, type SplitFunc } from 'spliceway/codec';
-      import { AdaptiveTimeout, type Health, type HealthTransition, watch } from 'spliceway/health';
+      import { AdaptiveTimeout, HealingClient, type Health, type HealthTransition, UnknownOutcomeError, watch } from 'spliceway/health';
       import { limitListener } from 'spliceway/limits';
       import * as net from 'spliceway/net';
       import { createServer } from 'node:http';
@@ -78,6 +78,9 @@ test('the types resolve for ES modules and for CommonJS', { timeout: 60_000 }, (
         const chaos: ChaosProxy = await ChaosProxy.listen('tcp', ':0', { target: ':1', seed: 7 });
         const told: ChaosStats = chaos.stats;
         chaos.set({ toTarget: { delay: told.active } });
+        const client = new HealingClient({ endpoints: [':1', ':2'], frames: { heartbeat: { interval: 1000 } } });
+        const asked: Buffer = await client.request('x', { idempotent: true });
+        if (asked.length > 0 && new UnknownOutcomeError('', true).timeout) client.close();
         const limited = limitListener(await listen('tcp', ':0'), 1);
         (await limited.accept()).setNoDelay(true);
         const attached: Attached = attach(limited, createServer(), { firstByteTimeout: 100 });
