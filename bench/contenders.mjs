@@ -162,8 +162,17 @@ export const dialing = {
   short: 'dial',
   ...program('time-wait.mjs', 'spliceway dial() each time', 'dial'),
 };
-export const heartbeat = { name: 'heartbeat', ...program('heartbeat-idle.mjs', 'FramedConn with a heartbeat') };
 export const pooling = { name: 'pool', ...program('time-wait.mjs', 'spliceway Pool', 'pool') };
+
+// Heartbeats: idle, and their round trips.
+export const heartbeat = { name: 'heartbeat', ...program('heartbeat-idle.mjs', 'FramedConn with a heartbeat') };
+export const ponging = { name: 'heartbeat', ...program('heartbeat-rtt.mjs', 'PING and PONG', 'spliceway') };
+export const cEchoing = {
+  name: 'c',
+  short: 'C',
+  ...program('heartbeat-rtt.mjs', 'C, epoll, an echo', 'c'),
+  needs: { files: [native('c-echo'), native('c-ping')], made: 'npm run build:bench' },
+};
 
 // CRC-32.
 export const crc32Zlib = { name: 'zlib', short: 'zlib', ...program('crc32.mjs', 'zlib.crc32()', 'zlib') };

@@ -10,6 +10,7 @@ import { forward } from './forward.mjs';
 import { forwardPingPong } from './forward-pingpong.mjs';
 import { frames } from './frames.mjs';
 import { heartbeatIdle } from './heartbeat-idle.mjs';
+import { heartbeatRtt } from './heartbeat-rtt.mjs';
 import { http } from './http.mjs';
 import { idle } from './idle.mjs';
 import { idleRelays } from './idle-relays.mjs';
@@ -44,4 +45,5 @@ export const scenarios = [
   timeWait,
   failover,
   heartbeatIdle,
+  heartbeatRtt,
 ];

@@ -25,6 +25,15 @@ describe('targets', () => {
     ]);
   });
 
+  test('atMost() is met by what is little in itself, too', () => {
+    const target = atMost('cell', ours, 3, theirs, 'p99', 5000);
+    const verdict = (p99: number) => verdictOn(target, { ours: { p99 }, theirs: { p99: 100 } }).slice(1);
+    expect(verdictOn(target, {})[0]).toBe('p99 at most 3 x theirs, or 5,000 µs above');
+    expect(verdict(300)).toEqual(['3.00', 'yes']);
+    expect(verdict(5100)).toEqual(['51.0', 'yes']);
+    expect(verdict(5101)).toEqual(['51.0', 'no']);
+  });
+
   test('atLeast() compares inverses: half the CPU is twice the bytes', () => {
     const target = atLeast('cell', ours, 2, theirs);
     const text = 'at least 2 x bytes per CPU second of theirs';
