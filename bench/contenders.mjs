@@ -174,6 +174,20 @@ export const cEchoing = {
   needs: { files: [native('c-echo'), native('c-ping')], made: 'npm run build:bench' },
 };
 
+// Heartbeats of a process whose JavaScript stands still.
+export const beating = {
+  name: 'heartbeat',
+  ...program('heartbeat-blocked.mjs', 'FramedConn with a heartbeat', 'spliceway'),
+};
+export const beatingByMisses = {
+  name: 'node-net-misses',
+  ...program('heartbeat-blocked.mjs', 'node:net, timers, three misses', 'misses'),
+};
+export const beatingBySilence = {
+  name: 'node-net-silence',
+  ...program('heartbeat-blocked.mjs', 'node:net, timers, silence', 'silence'),
+};
+
 // CRC-32.
 export const crc32Zlib = { name: 'zlib', short: 'zlib', ...program('crc32.mjs', 'zlib.crc32()', 'zlib') };
 export const crc32Spliceway = { name: 'spliceway', ...program('crc32.mjs', 'spliceway crc32()', 'spliceway') };

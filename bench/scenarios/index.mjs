@@ -9,6 +9,7 @@ import { failover } from './failover.mjs';
 import { forward } from './forward.mjs';
 import { forwardPingPong } from './forward-pingpong.mjs';
 import { frames } from './frames.mjs';
+import { heartbeatBlocked } from './heartbeat-blocked.mjs';
 import { heartbeatIdle } from './heartbeat-idle.mjs';
 import { heartbeatRtt } from './heartbeat-rtt.mjs';
 import { http } from './http.mjs';
@@ -46,4 +47,5 @@ export const scenarios = [
   failover,
   heartbeatIdle,
   heartbeatRtt,
+  heartbeatBlocked,
 ];

@@ -52,6 +52,11 @@ describe('targets', () => {
       '0.950',
       'yes',
     ]);
+    expect(verdictOn(noMore('cell', ours, 0, 'lost', 'worst'), { ours: { median: 0, worst: 1 } })).toEqual([
+      'worst at most 0 lost',
+      '1.00',
+      'no',
+    ]);
     expect(verdictOn(noLess('cell', ours, 0.9), { ours: { median: 0 } })).toEqual(['at least 0.900', '0', 'no']);
   });
 
@@ -61,8 +66,9 @@ describe('targets', () => {
   });
 });
 
-test('the best quartile is the upper one where more is better', () => {
+test('the best quartile is the upper one where more is better; the worst of all is never left out', () => {
   const samples = [1, 2, 3, 4, 5].map((value) => ({ value, disturbed: false }));
   expect(summarize([{ samples }]).bestQuartile).toBe(2);
-  expect(summarize([{ samples }], { moreIsBetter: true }).bestQuartile).toBe(4);
+  expect(summarize([{ samples: [...samples, { value: 9, disturbed: true }] }]).worst).toBe(9);
+  expect(summarize([{ samples }], { moreIsBetter: true })).toMatchObject({ bestQuartile: 4, worst: 1 });
 });
