@@ -162,8 +162,31 @@ export const dialing = {
   short: 'dial',
   ...program('time-wait.mjs', 'spliceway dial() each time', 'dial'),
 };
-export const heartbeat = { name: 'heartbeat', ...program('heartbeat-idle.mjs', 'FramedConn with a heartbeat') };
 export const pooling = { name: 'pool', ...program('time-wait.mjs', 'spliceway Pool', 'pool') };
+
+// Heartbeats: idle, and their round trips.
+export const heartbeat = { name: 'heartbeat', ...program('heartbeat-idle.mjs', 'FramedConn with a heartbeat') };
+export const ponging = { name: 'heartbeat', ...program('heartbeat-rtt.mjs', 'PING and PONG', 'spliceway') };
+export const cEchoing = {
+  name: 'c',
+  short: 'C',
+  ...program('heartbeat-rtt.mjs', 'C, epoll, an echo', 'c'),
+  needs: { files: [native('c-echo'), native('c-ping')], made: 'npm run build:bench' },
+};
+
+// Heartbeats of a process whose JavaScript stands still.
+export const beating = {
+  name: 'heartbeat',
+  ...program('heartbeat-blocked.mjs', 'FramedConn with a heartbeat', 'spliceway'),
+};
+export const beatingByMisses = {
+  name: 'node-net-misses',
+  ...program('heartbeat-blocked.mjs', 'node:net, timers, three misses', 'misses'),
+};
+export const beatingBySilence = {
+  name: 'node-net-silence',
+  ...program('heartbeat-blocked.mjs', 'node:net, timers, silence', 'silence'),
+};
 
 // CRC-32.
 export const crc32Zlib = { name: 'zlib', short: 'zlib', ...program('crc32.mjs', 'zlib.crc32()', 'zlib') };

@@ -7,6 +7,7 @@ export function columnsOf(scenario, cells) {
   const all = [
     { title: scenario.unit, of: ({ median }) => figure(median) },
     { title: 'best quartile', of: ({ bestQuartile }) => figure(bestQuartile) },
+    { title: 'worst', of: ({ worst }) => (scenario.showsWorst ? figure(worst) : '-') },
     ...scenario.baselines.map((baseline) => ({
       title: `x ${baseline.short}`,
       of: (figures, cell) => figure(ratio(cell, figures, baseline.name)),
@@ -15,6 +16,7 @@ export function columnsOf(scenario, cells) {
     { title: 'GB/CPU s', of: ({ median }, cell) => figure(gigabytesPerCpuSecond(scenario, cell, median)) },
     { title: 'heap bytes', of: ({ heapBytes }) => figure(heapBytes) },
     { title: 'bytes outside', of: ({ outsideBytes }) => figure(outsideBytes) },
+    { title: 'stalled', of: ({ stalled }) => percent(stalled) },
     { title: 'core', of: ({ busy }) => percent(busy) },
     { title: 'p50 µs', of: ({ p50 }) => figure(p50) },
     { title: 'p99 µs', of: ({ p99 }) => figure(p99) },

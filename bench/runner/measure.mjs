@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withLoad } from './load.mjs';
 import { Program } from './program.mjs';
-import { samplesOf } from './samples.mjs';
+import { quantile, samplesOf } from './samples.mjs';
 import { payloadFile } from './scratch.mjs';
 import { SERVER_CORE, withServer } from './server.mjs';
 
@@ -78,6 +78,13 @@ export async function measureProgram(contender, { mode, connections = 1, patienc
   } finally {
     await program.stop();
   }
+}
+
+/** The same of a program whose values are round trips in microseconds: their p50 and p99 beside them. */
+export async function measureRoundTrips(contender, load, time) {
+  const { samples } = await measureProgram(contender, load, time);
+  const nanoseconds = (share) => quantile(samples, 'value', share) * 1000;
+  return { samples, latency: { p50: nanoseconds(0.5), p99: nanoseconds(0.99) } };
 }
 
 export function windowOf({ warmUp, seconds }) {

@@ -36,10 +36,12 @@ export function summarize(trials, { moreIsBetter = false } = {}) {
   return {
     median: quantile(used, 'value', 0.5),
     bestQuartile: quantile(used, 'value', moreIsBetter ? 0.75 : 0.25),
+    worst: quantile(samples, 'value', moreIsBetter ? 0 : 1),
     perSecond: quantile(used, 'perSecond', 0.5),
     busy: quantile(used, 'busy', 0.5),
     heapBytes: quantile(used, 'heapBytes', 0.5),
     outsideBytes: quantile(used, 'outsideBytes', 0.5),
+    stalled: quantile(used, 'stalled', 0.5),
     p50: quantile(trials, ({ latency }) => latency?.p50 / 1000, 0.5),
     p99: quantile(trials, ({ latency }) => latency?.p99 / 1000, 0.5),
     slices: samples.length,

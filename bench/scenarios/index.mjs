@@ -9,7 +9,9 @@ import { failover } from './failover.mjs';
 import { forward } from './forward.mjs';
 import { forwardPingPong } from './forward-pingpong.mjs';
 import { frames } from './frames.mjs';
+import { heartbeatBlocked } from './heartbeat-blocked.mjs';
 import { heartbeatIdle } from './heartbeat-idle.mjs';
+import { heartbeatRtt } from './heartbeat-rtt.mjs';
 import { http } from './http.mjs';
 import { idle } from './idle.mjs';
 import { idleRelays } from './idle-relays.mjs';
@@ -44,4 +46,6 @@ export const scenarios = [
   timeWait,
   failover,
   heartbeatIdle,
+  heartbeatRtt,
+  heartbeatBlocked,
 ];

@@ -25,6 +25,15 @@ describe('targets', () => {
     ]);
   });
 
+  test('atMost() is met by what is little in itself, too', () => {
+    const target = atMost('cell', ours, 3, theirs, 'p99', 5000);
+    const verdict = (p99: number) => verdictOn(target, { ours: { p99 }, theirs: { p99: 100 } }).slice(1);
+    expect(verdictOn(target, {})[0]).toBe('p99 at most 3 x theirs, or 5,000 µs above');
+    expect(verdict(300)).toEqual(['3.00', 'yes']);
+    expect(verdict(5100)).toEqual(['51.0', 'yes']);
+    expect(verdict(5101)).toEqual(['51.0', 'no']);
+  });
+
   test('atLeast() compares inverses: half the CPU is twice the bytes', () => {
     const target = atLeast('cell', ours, 2, theirs);
     const text = 'at least 2 x bytes per CPU second of theirs';
@@ -43,6 +52,11 @@ describe('targets', () => {
       '0.950',
       'yes',
     ]);
+    expect(verdictOn(noMore('cell', ours, 0, 'lost', 'worst'), { ours: { median: 0, worst: 1 } })).toEqual([
+      'worst at most 0 lost',
+      '1.00',
+      'no',
+    ]);
     expect(verdictOn(noLess('cell', ours, 0.9), { ours: { median: 0 } })).toEqual(['at least 0.900', '0', 'no']);
   });
 
@@ -52,8 +66,9 @@ describe('targets', () => {
   });
 });
 
-test('the best quartile is the upper one where more is better', () => {
+test('the best quartile is the upper one where more is better; the worst of all is never left out', () => {
   const samples = [1, 2, 3, 4, 5].map((value) => ({ value, disturbed: false }));
   expect(summarize([{ samples }]).bestQuartile).toBe(2);
-  expect(summarize([{ samples }], { moreIsBetter: true }).bestQuartile).toBe(4);
+  expect(summarize([{ samples: [...samples, { value: 9, disturbed: true }] }]).worst).toBe(9);
+  expect(summarize([{ samples }], { moreIsBetter: true })).toMatchObject({ bestQuartile: 4, worst: 1 });
 });
