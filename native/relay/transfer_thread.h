@@ -8,8 +8,8 @@
 
 #include "io/io_thread.h"
 #include "io/outbox.h"
-#include "relay/pipe_cache.h"
 #include "io/port.h"
+#include "relay/pipe_cache.h"
 #include "relay/transfer.h"
 
 namespace spliceway {

@@ -30,7 +30,8 @@ Status SetReadBuffer(int fd, int bytes);
 Status SetWriteBuffer(int fd, int bytes);
 // Holds segments that are not full back until it is turned off.
 Status SetCork(int fd, bool on);
-// How much of what was taken from the sender may not have been sent yet: no more is taken beyond it.
+// How much of what was taken from the sender may not have been sent yet: no more is taken beyond
+// it.
 Status SetUnsentLimit(int fd, int bytes);
 // How long sent data may stay unacknowledged, in milliseconds; 0 is the system's own limit.
 Status SetUserTimeout(int fd, int milliseconds);
