@@ -4,15 +4,24 @@ import * as http from 'node:http';
 import { createRequire } from 'node:module';
 import { createServer, type Socket } from 'node:net';
 import { Aedes } from 'aedes';
-import { connectAsync } from 'mqtt';
 import { type Listener, listen } from 'spliceway';
 import { attach, toDuplex } from 'spliceway/node';
 import { Pool } from 'undici';
 import { expect, test } from 'vitest';
 import { LARGE } from './run.ts';
 
-// It has no types.
-const autocannon: (options: object) => Promise<object> = createRequire(import.meta.url)('autocannon');
+interface MqttClient {
+  subscribeAsync(topic: string, options: { qos: number }): Promise<unknown>;
+  publishAsync(topic: string, message: Buffer, options: { qos: number }): Promise<unknown>;
+  once(event: 'message', listener: (topic: string, payload: Buffer) => void): void;
+  endAsync(): Promise<void>;
+}
+
+// One has no types, and those of the other are a browser's.
+const require = createRequire(import.meta.url);
+const autocannon: (options: object) => Promise<object> = require('autocannon');
+const { connectAsync }: { connectAsync(url: string): Promise<MqttClient> } = require('mqtt');
+
 const large = Buffer.alloc(LARGE, 'value ');
 
 test('autocannon and undici against http', async () => {
@@ -41,7 +50,7 @@ test.each(['attach', 'toDuplex'] as const)('mqtt.js against aedes, by %s', async
   const listener = await listen('tcp', '127.0.0.1:0');
   const serving = way === 'attach' ? attach(listener, createServer(broker.handle)) : duplexes(listener, broker);
   const clients = await Promise.all(Array.from({ length: 20 }, () => connectAsync(`mqtt://${listener.addr}`)));
-  const [reader, writer] = clients as [(typeof clients)[0], (typeof clients)[0]];
+  const [reader, writer] = clients as [MqttClient, MqttClient];
   await reader.subscribeAsync('large', { qos: 2 });
   const received = new Promise<Buffer>((resolve) => reader.once('message', (_topic, payload) => resolve(payload)));
   await writer.publishAsync('large', large, { qos: 1 });
