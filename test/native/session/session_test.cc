@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <set>
 #include <string>
 
 #include "core/status.h"
@@ -18,8 +19,14 @@ using test::kMs;
 
 class Gauge final : public LoopGauge {
  public:
-  int64_t StuckFor(int64_t) override { return stuck_for; }
+  int64_t StuckFor(int64_t) override {
+    while (hold) holds = true;
+    holds = false;
+    return stuck_for;
+  }
   std::atomic<int64_t> stuck_for = 0;
+  std::atomic<bool> hold = false;  // has the thread that asks wait
+  std::atomic<bool> holds = false;
 };
 
 SessionOptions Options(int64_t interval = 20 * kMs) {
@@ -33,6 +40,8 @@ SessionOptions Options(int64_t interval = 20 * kMs) {
           1,
           {}};
 }
+
+std::string TextOf(std::span<const uint8_t> bytes) { return {bytes.begin(), bytes.end()}; }
 
 class SessionTest : public testing::Test {
  protected:
@@ -49,6 +58,7 @@ class SessionTest : public testing::Test {
 
   // As an environment does: threads, handles, the pool.
   void TearDown() override {
+    gauge.hold = false;
     pool.StopAll();
     for (const int32_t id : sessions) {
       if (Pollable* handle = seat.reactor().Find(id)) seat.reactor().Close(handle);
@@ -60,7 +70,7 @@ class SessionTest : public testing::Test {
     const int64_t until = MonotonicNow() + test::kPatienceMs * kMs;
     while (!condition()) {
       if (MonotonicNow() > until) return false;
-      seat.Turn(1);
+      for (const test::Told& each : seat.Turn(1)) told.insert(each.id);
       pool.Deliver();
     }
     return true;
@@ -83,6 +93,7 @@ class SessionTest : public testing::Test {
   test::Pair pair = test::TcpPair();
   std::vector<Stream*> streams;
   std::vector<int32_t> sessions;
+  std::set<int32_t> told;  // who had a notice
 };
 
 TEST_F(SessionTest, TwoEndsBeatAndPassFrames) {
@@ -106,6 +117,33 @@ TEST_F(SessionTest, MoreThanTheWindowPassesAsItIsTaken) {
   size_t got = 0;
   EXPECT_TRUE(Until([&] { return (got += Take(b).size()) == 100 * frame.size(); }));
   EXPECT_EQ(a->session().sender().sent(), 100 * frame.size());
+}
+
+TEST_F(SessionTest, TellsOfRoomThatTheOwnersCreditMade) {
+  SessionOptions options = Options();
+  HealthOptions health = *options.health;
+  health.reply_floor = health.reply_cap = 60'000 * kMs;  // no news of that
+  options.health = std::make_shared<const HealthOptions>(health);
+  SessionHandle* a = Open(std::move(pair.near), options);
+  const Wire& wire = options.wire;
+  ByteQueue control;
+  wire.PutCredit(1 << 30, &control);
+  const std::string frame = test::HeaderBodyFrame(1, std::string(900, 'x'));
+  ASSERT_TRUE(test::SendAll(pair.far.get(), frame + frame + frame + TextOf(control.bytes())));
+  EXPECT_TRUE(Until([&] { return a->session().sender().credit() > 0; }));
+
+  gauge.hold = true;
+  control.Drop(control.size());
+  wire.PutBeat(Wire::kPing, {1, 0, 0}, &control);
+  ASSERT_TRUE(test::SendAll(pair.far.get(), TextOf(control.bytes())));
+  EXPECT_TRUE(Until([&] { return gauge.holds.load(); }));
+  const Bytes bytes = test::BytesOf(frame);
+  bool waits = false;
+  while (!waits) a->Put({&bytes, 1}, &waits);
+  while (test::Await(pair.far.get(), POLLIN, 50)) test::ReceiveSome(pair.far.get());
+  EXPECT_EQ(Take(a).size(), 3 * frame.size()) << "worth a frame of credit";
+  gauge.hold = false;
+  EXPECT_TRUE(Until([&] { return told.contains(a->id()); }));
 }
 
 TEST_F(SessionTest, SaysForHowLongItsOwnersLoopIsStuck) {
