@@ -254,6 +254,7 @@ void Session::ReadOver() {
   frame_due_ = kNever;
   EndHeartbeat();
   TellNews();
+  Follow(sender_.NoMoreCredit());
 }
 
 void Session::EndHeartbeat() {

@@ -146,6 +146,15 @@ TEST_F(SessionTest, TellsOfRoomThatTheOwnersCreditMade) {
   EXPECT_TRUE(Until([&] { return told.contains(a->id()); }));
 }
 
+TEST_F(SessionTest, WhatNeedsCreditFailsBehindThePeersFin) {
+  SessionHandle* a = Open(std::move(pair.near));
+  Put(a, test::HeaderBodyFrame(1, "waits for credit"));
+  ASSERT_TRUE(sys::Shutdown(pair.far.get(), sys::ShutdownHow::kWrite).ok());
+  EXPECT_TRUE(Until([&] { return a->finished(); }));
+  EXPECT_EQ(a->session().result().end, SessionEnd::kWriteFailed);
+  EXPECT_EQ(a->session().result().error, EPIPE);
+}
+
 TEST_F(SessionTest, SaysForHowLongItsOwnersLoopIsStuck) {
   gauge.stuck_for = 2000 * kMs;
   SessionHandle* a = Open(std::move(pair.near));
