@@ -1,6 +1,7 @@
 // Sessions on threads of their own, at one end of a connection or at both.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <set>
@@ -93,6 +94,7 @@ class SessionTest : public testing::Test {
   test::Pair pair = test::TcpPair();
   std::vector<Stream*> streams;
   std::vector<int32_t> sessions;
+  test::Feeder feeder{std::make_unique<HeaderBody>(HeaderBody::Layout{}, 1 << 20)};
   std::set<int32_t> told;  // who had a notice
 };
 
@@ -153,6 +155,32 @@ TEST_F(SessionTest, WhatNeedsCreditFailsBehindThePeersFin) {
   EXPECT_TRUE(Until([&] { return a->finished(); }));
   EXPECT_EQ(a->session().result().end, SessionEnd::kWriteFailed);
   EXPECT_EQ(a->session().result().error, EPIPE);
+}
+
+TEST_F(SessionTest, AFloodOfPingsIsNotAnsweredOneByOne) {
+  Open(std::move(pair.near));
+  const auto ping = [](uint32_t sequence, int times) {
+    ByteQueue frames;
+    for (int i = 0; i < times; ++i) Options().wire.PutBeat(Wire::kPing, {sequence, 0, 0}, &frames);
+    return TextOf(frames.bytes());
+  };
+  gauge.hold = true;
+  ASSERT_TRUE(test::SendAll(pair.far.get(), ping(1, 1)));
+  EXPECT_TRUE(Until([&] { return gauge.holds.load(); }));
+  ASSERT_TRUE(test::SendAll(pair.far.get(), ping(2, 1000)));
+  gauge.hold = false;
+  const auto pongs = [&](uint8_t sequence) {
+    const std::string body = std::string(3, '\0') + static_cast<char>(sequence);
+    return std::count_if(feeder.frames().begin(), feeder.frames().end(), [&](const auto& frame) {
+      return frame.command == 0xf2 && frame.body.starts_with(body);
+    });
+  };
+  EXPECT_TRUE(Until([&] {
+    EXPECT_TRUE(test::SendAll(pair.far.get(), ping(3, 1)));
+    if (test::IsReadable(pair.far.get())) feeder.Feed(test::ReceiveSome(pair.far.get()));
+    return pongs(3) > 0;
+  })) << "in a later turn it is answered again";
+  EXPECT_LE(pongs(2), 64);
 }
 
 TEST_F(SessionTest, SaysForHowLongItsOwnersLoopIsStuck) {
