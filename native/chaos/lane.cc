@@ -63,10 +63,9 @@ bool Lane::Take(int64_t now) {
 }
 
 size_t Lane::Allowed(int64_t now) {
-  const size_t room = std::min(line_.room(), kReadAtOnce);
-  const uint64_t tokens = bucket_ ? bucket_->Available(now) : room;
+  const uint64_t tokens = bucket_ ? bucket_->Available(now) : kReadAtOnce;
   throttled_ = tokens == 0;
-  return std::min<uint64_t>(room, tokens);
+  return std::min<uint64_t>({line_.room(), kReadAtOnce, tokens});
 }
 
 void Lane::Took(int64_t result, int64_t now) {

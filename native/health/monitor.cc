@@ -64,8 +64,9 @@ void Monitor::OnPong(uint32_t seq, int64_t stuck_for, int64_t now) {
   HearOfLoop(stuck_for);
   const bool remembered = seq_ - seq < kRemembered && SentAt(seq) != 0;
   if (remembered) {
-    const uint32_t rtt = Micros(now) - std::exchange(SentAt(seq), 0);
-    if (static_cast<int32_t>(seq - oldest_good_) >= 0) TakeRtt(int64_t{rtt} * 1000);
+    // A turn that was under way when the owner of the frames before it sent it knows that late.
+    const auto rtt = static_cast<int32_t>(Micros(now) - std::exchange(SentAt(seq), 0));
+    if (static_cast<int32_t>(seq - oldest_good_) >= 0) TakeRtt(int64_t{std::max(rtt, 0)} * 1000);
     if (seq == seq_ && under_way()) {
       Settle(now);
     } else {

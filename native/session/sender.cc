@@ -57,6 +57,12 @@ Sender::After Sender::Allow(uint32_t bytes) {
   return FlushLocked();
 }
 
+Sender::After Sender::NoMoreCredit() {
+  const std::lock_guard lock(mutex_);
+  more_credit_ = false;
+  return FlushLocked();
+}
+
 Sender::After Sender::Flush() {
   const std::lock_guard lock(mutex_);
   return FlushLocked();
@@ -137,6 +143,7 @@ bool Sender::NextRun() {
   while (run_ < kRun && data.size() - run_ >= wire_.head()) {
     const size_t size = wire_.SizeOf(data.subspan(run_));
     if (window_ > 0 && size > window_) error_ = EMSGSIZE;
+    if (size > credit_ && !more_credit_ && run_ == 0) error_ = EPIPE;
     if (size > credit_ || run_ + size > data.size()) break;
     run_ += size;
     credit_ -= size;

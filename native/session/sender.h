@@ -43,6 +43,8 @@ class Sender {
   After SayCredit(uint32_t bytes);
   // The peer is ready to take so many bytes more.
   After Allow(uint32_t bytes);
+  // The peer has sent its last: what the credit that is left does not cover can never go.
+  After NoMoreCredit();
   // There may be room.
   After Flush();
 
@@ -81,6 +83,7 @@ class Sender {
   uint64_t sent_ = 0;
   int error_ = 0;
   bool waited_for_ = false;
+  bool more_credit_ = true;  // may come
   bool finishing_ = false;
   bool closed_ = false;
 };

@@ -136,6 +136,7 @@ void Session::OnRoom() {
 }
 
 void Session::Read() {
+  pongs_left_ = kPongsAtOnce;
   for (int i = 0; i < kReadsAtOnce && reading_; ++i) {
     const std::span<uint8_t> scratch = thread_->scratch();
     const int64_t n = sys::Receive(fd_, scratch.data(), scratch.size());
@@ -221,6 +222,8 @@ void Session::HeardPing(const Beat& ping, int64_t now) {
     const std::lock_guard lock(mutex_);
     monitor_.OnPing(ToNanoseconds(ping.stuck_ms), now);
   }
+  if (pongs_left_ == 0) return;
+  --pongs_left_;
   Follow(sender_.SayPong({ping.sequence, ping.sent_ns, ToMilliseconds(thread_->StuckFor(now))}));
 }
 
@@ -254,6 +257,7 @@ void Session::ReadOver() {
   frame_due_ = kNever;
   EndHeartbeat();
   TellNews();
+  Follow(sender_.NoMoreCredit());
 }
 
 void Session::EndHeartbeat() {

@@ -90,6 +90,10 @@ class Session final : private Port::User, private TimerOwner {
   bool finished() const { return finished_; }
 
  private:
+  // PINGs that are answered in one turn, each with a system call: a peer that has more under way
+  // floods, and the other sessions are not to wait for that.
+  static constexpr int kPongsAtOnce = 32;
+
   // The port tells each direction's user; this is the one that waits for room.
   class Room final : public Port::User {
    public:
@@ -139,6 +143,7 @@ class Session final : private Port::User, private TimerOwner {
   bool lingering_ = false;
   bool finished_ = false;
   bool ping_waits_ = false;  // one was said that has not left
+  int pongs_left_ = kPongsAtOnce;
   Timer timer_{this, 0};
   int64_t armed_at_ = kNever;
   int64_t quantum_;

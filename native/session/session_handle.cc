@@ -56,10 +56,10 @@ void SessionHandle::Stop() {
   thread_->Stop(session_);
 }
 
-// Of what the owner puts it hears by the answer; a failure ends the session, which is the thread's
-// to do.
+// To end the session is the thread's to do. So is to tell of room: a credit that the owner grants
+// may have taken along the last of what it had put before.
 void SessionHandle::Follow(Sender::After after) {
-  if (after == Sender::After::kFailed) thread_->Follow(session_, after);
+  if (after != Sender::After::kNothing) thread_->Follow(session_, after);
 }
 
 }  // namespace spliceway

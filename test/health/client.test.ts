@@ -261,6 +261,7 @@ describe('connecting', () => {
     await vi.advanceTimersByTimeAsync(1);
     expect(events).toMatchObject([{ type: 'connectFailed', endpoint: 'a:1', error: { timeout: true } }]);
     expect(made(0).context.signal.aborted).toBe(true);
+    expect(made(0).closed).toBe(true);
     expect(client.stats).toMatchObject({ active: null, connectsFailed: 1 });
   });
 

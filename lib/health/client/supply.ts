@@ -107,7 +107,10 @@ export class Supply {
     const context = { endpoint: given, signal };
     const carrier = await (connect === undefined ? dialFramed(target, frames, signal) : connect(context));
     if (typeof carrier?.request !== 'function') throw invalidReturn('connect', 'a Carrier', carrier);
+    // At once: warming up may never come to an end.
+    signal.addEventListener('abort', () => carrier.close(), { once: true });
     try {
+      signal.throwIfAborted();
       await warmUp?.(carrier, context);
       signal.throwIfAborted();
       return carrier;

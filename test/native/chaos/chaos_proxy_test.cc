@@ -2,6 +2,7 @@
 #include "chaos/chaos_proxy.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <string>
 
@@ -82,6 +83,24 @@ TEST(ChaosProxy, ABlackHoleHoldsWhatIsInItAndLosesNothing) {
   EXPECT_EQ(test::ReceiveSome(path.target.get()), "held");
 }
 
+TEST(ChaosProxy, ABlackHoleThatIsFullWaits) {
+  Path path({.black_hole = true});
+  size_t sent = 0;
+  do {
+    sent += test::FillUp(path.client.get());
+  } while (test::Await(path.client.get(), POLLOUT, 100));
+  ASSERT_GT(sent, DelayLine::kCapacity);
+  const auto switches = [] {
+    rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_nvcsw : -1;
+  };
+  const auto before = switches();
+  EXPECT_FALSE(test::Await(path.target.get(), POLLIN, 200));
+  EXPECT_LT(switches() - before, 50) << "the thread wakes up for nothing";
+  path.proxy->SetImpairment(0, {});
+  EXPECT_EQ(test::DrainAtLeast(path.target.get(), sent), sent);
+}
+
 TEST(ChaosProxy, PassesAResetOn) {
   Path path;
   test::Reset(std::move(path.client));
@@ -116,8 +135,8 @@ TEST(ChaosProxy, ResetsAClientWhoseTargetRefuses) {
   SockAddr refusing;
   { refusing = test::ListenTcp().addr; }
   auto proxy = std::move(ChaosProxy::Start({front.fd.get(), refusing, 1}).value());
+  const OwnFd client = test::DialBlocking(front.addr);  // before it may be reset
   proxy->Begin();
-  const OwnFd client = test::DialBlocking(front.addr);
   EXPECT_EQ(ReadError(client.get()), -ECONNRESET);
   EXPECT_EQ(proxy->counters().failed, 1u);
 }

@@ -318,6 +318,16 @@ TEST(Monitor, APingHasItsTimeFromWhenItLeft) {
   EXPECT_EQ(monitor.figures().rtt, 50 * kMs);
 }
 
+TEST(Monitor, AReplyThatWasReadBeforeThePingWasKnownToHaveLeftTookNoTime) {
+  const auto options = std::make_shared<const HealthOptions>();
+  Monitor monitor(options, 0, 1);
+  const int64_t asked = monitor.NextDue();
+  const uint32_t seq = monitor.Advance(asked).seq;
+  monitor.OnPingSent(asked + 2 * kMs);
+  monitor.OnPong(seq, 0, asked + 1 * kMs);
+  EXPECT_EQ(monitor.figures().rtt, 0);
+}
+
 TEST(Monitor, ATurnThatCameLateCountsNoMissAndIsNoRoundTrip) {
   Heartbeats beats;
   beats.RunPings(20);

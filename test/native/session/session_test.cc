@@ -1,8 +1,10 @@
 // Sessions on threads of their own, at one end of a connection or at both.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <set>
 #include <string>
 
 #include "core/status.h"
@@ -18,8 +20,14 @@ using test::kMs;
 
 class Gauge final : public LoopGauge {
  public:
-  int64_t StuckFor(int64_t) override { return stuck_for; }
+  int64_t StuckFor(int64_t) override {
+    while (hold) holds = true;
+    holds = false;
+    return stuck_for;
+  }
   std::atomic<int64_t> stuck_for = 0;
+  std::atomic<bool> hold = false;  // has the thread that asks wait
+  std::atomic<bool> holds = false;
 };
 
 SessionOptions Options(int64_t interval = 20 * kMs) {
@@ -33,6 +41,8 @@ SessionOptions Options(int64_t interval = 20 * kMs) {
           1,
           {}};
 }
+
+std::string TextOf(std::span<const uint8_t> bytes) { return {bytes.begin(), bytes.end()}; }
 
 class SessionTest : public testing::Test {
  protected:
@@ -49,6 +59,7 @@ class SessionTest : public testing::Test {
 
   // As an environment does: threads, handles, the pool.
   void TearDown() override {
+    gauge.hold = false;
     pool.StopAll();
     for (const int32_t id : sessions) {
       if (Pollable* handle = seat.reactor().Find(id)) seat.reactor().Close(handle);
@@ -60,7 +71,7 @@ class SessionTest : public testing::Test {
     const int64_t until = MonotonicNow() + test::kPatienceMs * kMs;
     while (!condition()) {
       if (MonotonicNow() > until) return false;
-      seat.Turn(1);
+      for (const test::Told& each : seat.Turn(1)) told.insert(each.id);
       pool.Deliver();
     }
     return true;
@@ -83,6 +94,8 @@ class SessionTest : public testing::Test {
   test::Pair pair = test::TcpPair();
   std::vector<Stream*> streams;
   std::vector<int32_t> sessions;
+  test::Feeder feeder{std::make_unique<HeaderBody>(HeaderBody::Layout{}, 1 << 20)};
+  std::set<int32_t> told;  // who had a notice
 };
 
 TEST_F(SessionTest, TwoEndsBeatAndPassFrames) {
@@ -106,6 +119,68 @@ TEST_F(SessionTest, MoreThanTheWindowPassesAsItIsTaken) {
   size_t got = 0;
   EXPECT_TRUE(Until([&] { return (got += Take(b).size()) == 100 * frame.size(); }));
   EXPECT_EQ(a->session().sender().sent(), 100 * frame.size());
+}
+
+TEST_F(SessionTest, TellsOfRoomThatTheOwnersCreditMade) {
+  SessionOptions options = Options();
+  HealthOptions health = *options.health;
+  health.reply_floor = health.reply_cap = 60'000 * kMs;  // no news of that
+  options.health = std::make_shared<const HealthOptions>(health);
+  SessionHandle* a = Open(std::move(pair.near), options);
+  const Wire& wire = options.wire;
+  ByteQueue control;
+  wire.PutCredit(1 << 30, &control);
+  const std::string frame = test::HeaderBodyFrame(1, std::string(900, 'x'));
+  ASSERT_TRUE(test::SendAll(pair.far.get(), frame + frame + frame + TextOf(control.bytes())));
+  EXPECT_TRUE(Until([&] { return a->session().sender().credit() > 0; }));
+
+  gauge.hold = true;
+  control.Drop(control.size());
+  wire.PutBeat(Wire::kPing, {1, 0, 0}, &control);
+  ASSERT_TRUE(test::SendAll(pair.far.get(), TextOf(control.bytes())));
+  EXPECT_TRUE(Until([&] { return gauge.holds.load(); }));
+  const Bytes bytes = test::BytesOf(frame);
+  bool waits = false;
+  while (!waits) a->Put({&bytes, 1}, &waits);
+  while (test::Await(pair.far.get(), POLLIN, 50)) test::ReceiveSome(pair.far.get());
+  EXPECT_EQ(Take(a).size(), 3 * frame.size()) << "worth a frame of credit";
+  gauge.hold = false;
+  EXPECT_TRUE(Until([&] { return told.contains(a->id()); }));
+}
+
+TEST_F(SessionTest, WhatNeedsCreditFailsBehindThePeersFin) {
+  SessionHandle* a = Open(std::move(pair.near));
+  Put(a, test::HeaderBodyFrame(1, "waits for credit"));
+  ASSERT_TRUE(sys::Shutdown(pair.far.get(), sys::ShutdownHow::kWrite).ok());
+  EXPECT_TRUE(Until([&] { return a->finished(); }));
+  EXPECT_EQ(a->session().result().end, SessionEnd::kWriteFailed);
+  EXPECT_EQ(a->session().result().error, EPIPE);
+}
+
+TEST_F(SessionTest, AFloodOfPingsIsNotAnsweredOneByOne) {
+  Open(std::move(pair.near));
+  const auto ping = [](uint32_t sequence, int times) {
+    ByteQueue frames;
+    for (int i = 0; i < times; ++i) Options().wire.PutBeat(Wire::kPing, {sequence, 0, 0}, &frames);
+    return TextOf(frames.bytes());
+  };
+  gauge.hold = true;
+  ASSERT_TRUE(test::SendAll(pair.far.get(), ping(1, 1)));
+  EXPECT_TRUE(Until([&] { return gauge.holds.load(); }));
+  ASSERT_TRUE(test::SendAll(pair.far.get(), ping(2, 1000)));
+  gauge.hold = false;
+  const auto pongs = [&](uint8_t sequence) {
+    const std::string body = std::string(3, '\0') + static_cast<char>(sequence);
+    return std::count_if(feeder.frames().begin(), feeder.frames().end(), [&](const auto& frame) {
+      return frame.command == 0xf2 && frame.body.starts_with(body);
+    });
+  };
+  EXPECT_TRUE(Until([&] {
+    EXPECT_TRUE(test::SendAll(pair.far.get(), ping(3, 1)));
+    if (test::IsReadable(pair.far.get())) feeder.Feed(test::ReceiveSome(pair.far.get()));
+    return pongs(3) > 0;
+  })) << "in a later turn it is answered again";
+  EXPECT_LE(pongs(2), 64);
 }
 
 TEST_F(SessionTest, SaysForHowLongItsOwnersLoopIsStuck) {
