@@ -63,8 +63,8 @@ export class HTTPTraffic {
     if (this.draining) inTwoTurns(() => session.close());
   }
 
-  /** The server is attached anew. */
-  begin(): void {
+  /** No listener is left. The server may have a port of its own, or be attached anew. */
+  drained(): void {
     this.draining = false;
     for (const event of REQUESTS) this.server.off(event, this.onRequest);
   }
@@ -79,7 +79,7 @@ export class HTTPTraffic {
     this.followCurrent();
     const sockets = [...this.sockets];
     inTwoTurns(() => {
-      this.closeIdle();
+      if (this.draining) this.closeIdle();
       for (const socket of sockets) closeSilent(socket);
     });
   }

@@ -270,6 +270,16 @@ test('shutdown(): an answer that its client is slow to read is sent in full', as
   expect(await result).toEqual({ finished: 1, forced: 0 });
 });
 
+test('shutdown(): a server with a port of its own keeps connections alive there again', async () => {
+  const server = kept(http.createServer(hello)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const at = await attached(server);
+  await at.shutdown();
+  const agent = kept(new http.Agent({ keepAlive: true }));
+  const { connection } = await ask((server.address() as { port: number }).port, '/', { agent });
+  expect(connection).toBe('keep-alive');
+});
+
 test('shutdown(): http2 is told GOAWAY, and finishes its streams', async () => {
   const { listener, waiting } = slowServer();
   const at = await attached(http2.createServer(listener as never));
