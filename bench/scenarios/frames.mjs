@@ -18,7 +18,7 @@ export const frames = {
   title: 'Frames',
   about:
     'Frames with a header, a CRC-32 and bodies of so many bytes on one connection, from a client that never pauses. ' +
-    'Batches are places in lent memory, on both sides; in `for await` every body is memory of its own.',
+    'Batches are places in lent memory, on both sides; in `for await` bodies may be kept.',
   unit: 'ns of server CPU per frame',
   inverse: 'frames per CPU second',
   things: 'frames',

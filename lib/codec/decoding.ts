@@ -190,6 +190,8 @@ export class Decoding {
     if (length < WORTH_ITS_STORE || batch.bytes !== this.store || this.held > 0) {
       return copyOf(batch.bytes, batch.offset(0), length);
     }
+    // Behind what has come is what others have freed.
+    this.store.fill(0, batch.offset(0) + length);
     this.store = NO_STORE;
     return batch.body(0);
   }

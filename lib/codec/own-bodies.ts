@@ -1,4 +1,4 @@
-// Bodies of a batch in memory that outlives it: theirs who receive them.
+// Bodies of a batch in memory that outlives it, for those who receive them.
 
 import { markAsUntransferable } from 'node:worker_threads';
 import { sliceOf } from '../chunk';

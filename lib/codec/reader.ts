@@ -1,5 +1,6 @@
 // Reader: bytes, lines and pieces of known length from a connection (Go's bufio.Reader).
 
+import { types } from 'node:util';
 import { checkBytes, checkInteger, checkObject, detachedWhileWaiting, isDetached, signalOf } from '../check';
 import type { CallOptions } from '../conn';
 import { asError, ErrUnexpectedEOF } from '../errors';
@@ -87,7 +88,7 @@ export class Reader implements AsyncIterable<Buffer> {
   /** Fills p, or its beginning: resolves to how many bytes those are; null at the end. An empty p resolves to 0. */
   read(p: Uint8Array, options?: CallOptions): Promise<number | null>;
   read(what?: Uint8Array | number | CallOptions, options?: CallOptions): Promise<Buffer | number | null> {
-    if (what instanceof Uint8Array) return this.readInto(what, options);
+    if (ArrayBuffer.isView(what) || types.isAnyArrayBuffer(what)) return this.readInto(what as Uint8Array, options);
     if (typeof what === 'number') return this.readSome(what, options);
     return this.readSome(this.max, what);
   }

@@ -4,6 +4,7 @@
 import type { Conn } from '../conn';
 import { asError, ErrClosed } from '../errors';
 import { advanced, joined, Pending, rejected, without } from '../pending';
+import { whenClosed } from '../when-closed';
 import { Call, type FrameCallOptions, isLimited, opError } from './call';
 import type { Carrier } from './carrier';
 import type { Framing } from './framing';
@@ -63,6 +64,7 @@ export class Sending {
   private waiting: WaitingSend | null = null;
   private scheduled = false;
   private corked = false;
+  private watching = false;
   private error: Error | null = null;
 
   /** @param onFailed is told why nothing more can be sent, once */
@@ -190,6 +192,16 @@ export class Sending {
   /** Frames are collected until flush(). */
   cork(): void {
     this.corked = true;
+    this.watchConn();
+  }
+
+  // While nothing is written, nothing else tells that the connection was closed, past this.
+  private watchConn(): void {
+    if (this.watching) return;
+    this.watching = true;
+    // Weakly: a connection that nobody has any more can still be collected.
+    const sending = new WeakRef(this);
+    whenClosed(this.conn, () => sending.deref()?.end());
   }
 
   /** Writes what was collected; settles when all that was sent so far is with the kernel. */

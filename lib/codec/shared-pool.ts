@@ -121,6 +121,10 @@ export class SharedPool {
     if (!(message.words instanceof SharedArrayBuffer && message.memory instanceof SharedArrayBuffer)) {
       throw invalidType('message', 'what handOver() answered', message);
     }
+    const { words, memory, size, piece, length } = message;
+    checkInteger('message.size', size, 1, memory.byteLength);
+    checkInteger('message.piece', piece, 0, Math.min(words.byteLength / 4 - FIRST_PIECE, memory.byteLength / size) - 1);
+    checkInteger('message.length', length, 0, size);
     return new SharedBytes(message);
   }
 }

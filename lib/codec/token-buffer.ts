@@ -199,7 +199,8 @@ export class TokenBuffer implements Iterable<Buffer> {
   private moveOn(n: number): void {
     const left = this.end - this.start;
     const size = Math.max(this.size, left + Math.max(left, n));
-    const buf = this.shown || this.buf.length < size ? Buffer.allocUnsafeSlow(size) : this.buf;
+    // All zeros: what a token's memory has behind it must not be what others have freed.
+    const buf = this.shown || this.buf.length < size ? Buffer.alloc(size) : this.buf;
     // The line's offsets are of the old place.
     this.given ??= Buffer.from(this.data.subarray(this.from, this.to));
     buf.set(this.data.subarray(this.start));

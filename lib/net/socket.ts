@@ -54,7 +54,7 @@ import {
 } from './socket-options';
 import { type Handle, PENDING, type StreamOwner } from './stream-handle';
 import { timerDuration, validateFunction, validateSignal } from './validate';
-import { isCalledByWrapper } from './wrapper';
+import { isCalledByWrapper, isWrapped } from './wrapper';
 import type { Callback } from './write-request';
 
 class SocketMethods extends Duplex implements StreamOwner {
@@ -626,7 +626,10 @@ function abortOn(self: SocketMethods, signal: AbortSignal): void {
 // The other side has ended, and this one ends with it: "write after end" would sound as if whoever
 // writes now were to blame. TLS says goodbye then, which nobody waits for any more.
 function refuseWrites(this: SocketMethods): void {
-  if (!this.allowHalfOpen) this.write = writeAfterEnd as SocketMethods['write'];
+  if (this.allowHalfOpen) return;
+  // TLS may have more to say, and ends the stream then.
+  if (isWrapped(this)) this.allowHalfOpen = true;
+  else this.write = writeAfterEnd as SocketMethods['write'];
 }
 
 function writeAfterEnd(this: SocketMethods, chunk: unknown, encoding: unknown, callback: unknown): boolean {

@@ -5,6 +5,7 @@ import { checkBoolean } from '../check';
 import type { Conn } from '../conn';
 import type { Deadline } from '../deadline';
 import { asOpError, ErrClosed, isClosedPipe } from '../errors';
+import { isWrapped } from '../net/wrapper';
 import { SocketConn } from '../stream/socket-conn';
 import { TCPConn } from '../tcp-conn';
 import { whenClosed } from '../when-closed';
@@ -16,6 +17,12 @@ type Callback = (error?: Error | null) => void;
 /** Ends one direction, where the connection can: else it is told when both are over. */
 interface HalfClosing {
   closeWrite?(): void;
+}
+
+// TLS may have more to say when the peer has ended, and ends the stream then. No closure of the constructor's:
+// what is weak there would be held by it.
+function leaveOpen(this: Duplex): void {
+  this.allowHalfOpen ||= isWrapped(this);
 }
 
 /** A stream over a connection, with the surface of net.Socket; see {@link toDuplex}. */
@@ -42,6 +49,7 @@ export class ConnDuplex<C extends Conn = Conn> extends Duplex {
       writableHighWaterMark: options.highWaterMark,
       emitClose: false,
     });
+    this.once('end', leaveOpen);
     // Weakly: a connection that nobody has any more can still be collected, and is closed then.
     const stream = new WeakRef(this);
     whenClosed(conn, () => void stream.deref()?.destroy());

@@ -60,10 +60,9 @@ export class Host {
 
   /** One listener more. */
   join(attachment: object): void {
-    if (this.attached.size === 0 && this.traffic !== null) {
-      this.traffic.begin();
-      // From here on http looks after its timeouts.
-      if (this.server.listening !== true) this.server.emit('listening');
+    // From here on http looks after its timeouts.
+    if (this.attached.size === 0 && this.traffic !== null && this.server.listening !== true) {
+      this.server.emit('listening');
     }
     this.attached.add(attachment);
   }
@@ -91,6 +90,8 @@ export class Host {
   leave(attachment: object): void {
     this.attached.delete(attachment);
     this.draining.delete(attachment);
-    if (this.attached.size === 0 && this.server.listening !== true) this.server.close?.();
+    if (this.attached.size > 0) return;
+    this.traffic?.drained();
+    if (this.server.listening !== true) this.server.close?.();
   }
 }

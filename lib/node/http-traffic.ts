@@ -25,7 +25,7 @@ interface Session extends EventEmitter {
 type Socket = Duplex & {
   readonly bytesRead: number;
   /** The response that is being sent, as http notes it. */
-  readonly _httpMessage?: object | null;
+  readonly _httpMessage?: { finished?: boolean } | null;
 };
 
 export function isHTTP(server: HTTPServer): boolean {
@@ -63,8 +63,8 @@ export class HTTPTraffic {
     if (this.draining) inTwoTurns(() => session.close());
   }
 
-  /** The server is attached anew. */
-  begin(): void {
+  /** No listener is left. The server may have a port of its own, or be attached anew. */
+  drained(): void {
     this.draining = false;
     for (const event of REQUESTS) this.server.off(event, this.onRequest);
   }
@@ -79,7 +79,7 @@ export class HTTPTraffic {
     this.followCurrent();
     const sockets = [...this.sockets];
     inTwoTurns(() => {
-      this.closeIdle();
+      if (this.draining) this.closeIdle();
       for (const socket of sockets) closeSilent(socket);
     });
   }
@@ -110,9 +110,17 @@ export class HTTPTraffic {
   };
 
   private sweep(): void {
-    this.server.closeIdleConnections?.();
+    this.closeIdleConnections();
     // Of requests that came one behind the other, the next answer has its turn.
     this.followCurrent();
+  }
+
+  // To Node an answer that was ended is over, although much of it may wait for a client that is slow to read.
+  private closeIdleConnections(): void {
+    const waiting = [...this.sockets].flatMap(({ _httpMessage: answer }) => (answer?.finished === true ? answer : []));
+    for (const answer of waiting) answer.finished = false;
+    this.server.closeIdleConnections?.();
+    for (const answer of waiting) answer.finished = true;
   }
 
   private closeIdle(): void {

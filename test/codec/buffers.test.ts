@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { type Conn, dial, listen, pipe, serve } from 'spliceway';
-import { bufferCounters, type FrameBatch, FramedConn, SharedPool } from 'spliceway/codec';
+import { bufferCounters, type FrameBatch, FramedConn, type SharedMessage, SharedPool } from 'spliceway/codec';
 import { afterEach, describe, expect, test } from 'vitest';
 import { KiB } from '../support/bytes.ts';
 import { caught } from '../support/caught.ts';
@@ -262,6 +262,12 @@ describe('SharedPool', () => {
     expect(await caught(Promise.resolve().then(() => SharedPool.receive({} as never)))).toMatchObject({
       code: 'ERR_INVALID_ARG_TYPE',
     });
+    const message = pool.copy(Buffer.alloc(4))?.handOver() as SharedMessage;
+    for (const wrong of [{ size: 0 }, { piece: 64 }, { piece: -1 }, { length: 5 }]) {
+      expect(() => SharedPool.receive({ ...message, ...wrong })).toThrow(
+        expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' }),
+      );
+    }
   });
 
   const worker = `

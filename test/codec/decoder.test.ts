@@ -271,6 +271,20 @@ describe('Decoder', () => {
     expect(decoder.skippedBytes).toBe(12);
   });
 
+  test('shows nothing in the memory of a body that was never fed', () => {
+    const stream = Buffer.from(`${'x'.repeat(5000)}\n`);
+    for (let i = 0; i < 200; i++) {
+      for (let n = 4096; n <= 16_384; n += 1024) Buffer.allocUnsafeSlow(n).fill(0xff); // what others have freed
+      const decoder = new Decoder({ framing: lines() });
+      for (let at = 0; at < stream.length; at += 700) {
+        for (const { body } of decoder.decode(stream.subarray(at, at + 700))) {
+          expect(body.length).toBe(5000);
+          expect(Buffer.from(body.buffer).includes(0xff)).toBe(false);
+        }
+      }
+    }
+  });
+
   test('refuses wrong arguments, and bytes after the end', () => {
     const decoder = new Decoder();
     expect(() => decoder.feed('text' as never, () => {})).toThrow(

@@ -209,6 +209,14 @@ describe('send()', () => {
     expect((await b.receive())?.command).toBe(2);
   });
 
+  test('frames under cork() end with a connection that is closed beneath them', async () => {
+    const [a] = await framed();
+    a.cork();
+    const sent = a.send(1, 'never written');
+    a.conn.close();
+    expect(await caught(sent)).toMatchObject({ op: 'send', code: 'ERR_SPLICEWAY_CLOSED' });
+  });
+
   test('cork() collects until flush()', async () => {
     const [a, b] = await framed();
     a.cork();

@@ -265,6 +265,14 @@ describe('calls', () => {
     expect(await reader.read(p)).toBeNull();
   });
 
+  test('read(p) takes bytes alone', async () => {
+    const reader = new Reader('abcdef');
+    for (const p of [new Uint16Array(2), new ArrayBuffer(2), new SharedArrayBuffer(2)]) {
+      expect(await caught(reader.read(p as never))).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+    }
+    expect(String(await reader.read())).toBe('abcdef');
+  });
+
   test('read(p) whose memory went away while it waited rejects, and takes nothing', async () => {
     const [a, b] = pipe();
     const reader = new Reader(b);

@@ -71,6 +71,15 @@ describe('a buffer that is fed', () => {
     expect(texts(buffer)).toEqual(['two', 'x'.repeat(10_000)]);
   });
 
+  test('shows nothing in the memory of a token that was never fed', () => {
+    for (let i = 0; i < 200; i++) {
+      for (let n = 4096; n <= 65_536; n *= 2) Buffer.allocUnsafeSlow(n).fill(0xff); // what others have freed
+      const buffer = new TokenBuffer();
+      for (let n = 100; n < 20_000; n *= 2) buffer.feed(`${'x'.repeat(n)}\n`);
+      for (const token of buffer) expect(Buffer.from(token.buffer).includes(0xff)).toBe(false);
+    }
+  });
+
   test('mixes text and bytes, in either order', () => {
     const buffer = new TokenBuffer();
     buffer.feed('a\nb\nc\nd\n');

@@ -65,6 +65,16 @@ test('tls: both ends over our sockets', async () => {
   expect(received === sent).toBe(true);
 });
 
+test('tls: what is written is sent, although the other side has ended', async () => {
+  const port = await serving((socket) => {
+    const secured = new tls.TLSSocket(socket, { isServer: true, ...identity });
+    pipeline(secured, secured).catch(() => {});
+  });
+  const client = tls.connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
+  client.end('z'.repeat(500_000));
+  expect((await textOf(client)).length).toBe(500_000);
+});
+
 test('tls: begun before there is a connection, and ended by the other side', async () => {
   const server = tls.createServer(identity, (secured) => secured.end('bye'));
   const port = await serving((socket) => server.emit('connection', socket));

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import * as http from 'node:http';
 import * as http2 from 'node:http2';
 import * as https from 'node:https';
-import { createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import * as tls from 'node:tls';
 import { type Listener, listen, pipe, serve } from 'spliceway';
 import { limitListener } from 'spliceway/limits';
@@ -255,6 +255,30 @@ test.each(['one server', 'plain and tls'])(
     for (const { received } of clients) expect(received).toMatch(/^HTTP\/1\.1 200 OK[\s\S]*Connection: close/);
   },
 );
+
+test('shutdown(): an answer that its client is slow to read is sent in full', async () => {
+  const body = Buffer.alloc(8_000_000, 'x');
+  const at = await attached(http.createServer((_request, response) => void response.end(body)));
+  const client = kept(connect(portOf(at), '127.0.0.1'));
+  client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  await once(client, 'readable');
+  const result = at.shutdown({ timeout: 10_000 });
+  await turns();
+  let length = 0;
+  for await (const chunk of client) length += chunk.length;
+  expect(length).toBeGreaterThan(body.length);
+  expect(await result).toEqual({ finished: 1, forced: 0 });
+});
+
+test('shutdown(): a server with a port of its own keeps connections alive there again', async () => {
+  const server = kept(http.createServer(hello)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const at = await attached(server);
+  await at.shutdown();
+  const agent = kept(new http.Agent({ keepAlive: true }));
+  const { connection } = await ask((server.address() as { port: number }).port, '/', { agent });
+  expect(connection).toBe('keep-alive');
+});
 
 test('shutdown(): http2 is told GOAWAY, and finishes its streams', async () => {
   const { listener, waiting } = slowServer();

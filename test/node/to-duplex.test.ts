@@ -203,6 +203,15 @@ test('tls over it, both ways', async () => {
   expect(await text(client)).toBe('echo secret');
 });
 
+test('tls over it sends what it has after the peer has ended', async () => {
+  using pair = await tcpPair();
+  const server = new tls.TLSSocket(toDuplex(pair.server), { ...credentials, isServer: true });
+  server.pipe(server);
+  const client = tls.connect({ socket: toDuplex(pair.client, { allowHalfOpen: true }), rejectUnauthorized: false });
+  client.end('z'.repeat(500_000));
+  expect((await text(client)).length).toBe(500_000);
+});
+
 test('one that nobody has any more is collected, and its connection closed', async () => {
   const { stdout } = await runScript(
     `
