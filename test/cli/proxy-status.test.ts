@@ -15,7 +15,7 @@ function onTerminal(args: readonly string[], columns: number, until: string): Re
 import fcntl, pty, signal, subprocess, termios, time
 master, slave = pty.openpty()
 fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 24, ${columns}, 0, 0))
-child = subprocess.Popen(json.loads(${JSON.stringify(command)}), stdout=subprocess.PIPE, stderr=slave)
+child = subprocess.Popen(json.loads(${JSON.stringify(command)}), stdout=subprocess.PIPE, stderr=slave, env=node_env)
 os.close(slave)
 line = child.stdout.readline().decode()
 host, port = line.split()[2].rsplit(':', 1)

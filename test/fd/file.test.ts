@@ -295,7 +295,7 @@ describe('fileConn() and fileListener() of what they are not for', () => {
         try { adopt(9) } catch (error) { console.log(error.code, error.message, fstatSync(9).isSocket()) }
       }`;
     const command = JSON.stringify([process.execPath, '--input-type=module', '--eval', script]);
-    const run = `subprocess.run(${command}, cwd=${JSON.stringify(root)}, pass_fds=[os.dup2(s.fileno(), 9)], check=True)`;
+    const run = `subprocess.run(${command}, cwd=${JSON.stringify(root)}, env=node_env, pass_fds=[os.dup2(s.fileno(), 9)], check=True)`;
     return pythonSync(`import subprocess\ns = ${socket}\n${run}`).trim().split('\n');
   }
 

@@ -102,13 +102,13 @@ describe('AdaptiveTimeout', () => {
     const server = new FramedConn(b, { session: true });
     let answer = true;
     server.onRequest(() => (answer ? 'yes' : new Promise(() => {})));
-    const timeout = new AdaptiveTimeout({ floor: 20, cap: 50 });
+    const timeout = new AdaptiveTimeout({ floor: 200, cap: 500 });
     const ask = () => timeout.measure((deadline) => client.request(1, 'are you there?', { deadline }));
     expect(`${await ask()}`).toBe('yes');
-    expect(timeout.timeout).toBe(20);
+    expect(timeout.timeout).toBe(200);
     answer = false;
     expect((await caught<OpError>(ask())).timeout).toBe(true);
-    expect(timeout.timeout).toBe(40);
+    expect(timeout.timeout).toBe(400);
     client.close();
     server.close();
   });

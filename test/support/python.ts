@@ -10,7 +10,11 @@ export const hasPython = spawnSync('python3', ['--version'], { env: foreignEnv()
 
 // Without what it would look for before it starts.
 const QUICKLY = ['-I', '-S'];
-const PRELUDE = 'import array, json, os, socket, struct, sys\n';
+const PRELUDE = `
+import array, json, os, socket, struct, sys
+# Of a Node that Python starts: it loads the addon, and under a sanitizer needs its runtime.
+node_env = {**os.environ, 'LD_PRELOAD': os.environ.get('SPLICEWAY_TEST_PRELOAD', '')}
+`;
 
 /**
  * Runs a program to its end, while everything here stands still, and returns what it printed. The
