@@ -5,6 +5,7 @@ import type { FrameBatch } from './batch';
 import { Decoding, type FrameSink } from './decoding';
 import type { FrameError } from './frame-error';
 import { type DecodingOptions, decodingOptions } from './options';
+import type { UnseenFrame } from './unseen';
 
 /** A frame, and a body that is the caller's. */
 export interface Frame {
@@ -12,6 +13,11 @@ export interface Frame {
   command: number;
   /** Memory of the caller's own. */
   body: Buffer;
+}
+
+/** What a frame is to the one who receives it. */
+export function frameOf(frame: UnseenFrame): Frame {
+  return { command: frame.command, body: frame.show() };
 }
 
 /**
@@ -59,7 +65,7 @@ export class Decoder {
   /** The frames that are whole with this chunk, with bodies that may be kept. @throws FrameError as feed() */
   decode(chunk: Uint8Array): Frame[] {
     const frames: Frame[] = [];
-    this.feed(chunk, (batch) => this.decoding.eachOwn(batch, (command, body) => frames.push({ command, body })));
+    this.feed(chunk, (batch) => this.decoding.eachOwn(batch, (frame) => frames.push(frameOf(frame))));
     return frames;
   }
 

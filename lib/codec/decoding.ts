@@ -23,7 +23,8 @@ import { sliceOf } from '../chunk';
 import { FrameBatch } from './batch';
 import { FrameError, faultOf } from './frame-error';
 import type { Framing } from './framing';
-import { copyOf, OwnBodies } from './own-bodies';
+import { OwnFrames } from './own-frames';
+import { copyOf, UnseenFrame } from './unseen';
 
 /** Who is given what was found. */
 export interface FrameSink {
@@ -177,11 +178,11 @@ export class Decoding {
     if (this.held > 0) this.grow(store.length, store);
   }
 
-  /** Calls `take` with each frame of a batch, its body in memory that is the caller's. */
-  eachOwn(batch: FrameBatch, take: (command: number, body: Buffer) => void): void {
-    if (batch.count === 1) return take(batch.command(0), this.ownBody(batch));
-    const bodies = new OwnBodies(batch);
-    for (let i = 0; i < batch.count; i++) take(batch.command(i), bodies.body(i));
+  /** Calls `take` with each frame of a batch, in memory that outlives it. */
+  eachOwn(batch: FrameBatch, take: (frame: UnseenFrame) => void): void {
+    if (batch.count === 1) return take(new UnseenFrame(batch.command(0), this.ownBody(batch), 0, batch.length(0)));
+    const frames = new OwnFrames(batch);
+    for (let i = 0; i < batch.count; i++) take(frames.frame(i));
   }
 
   /** The body of the only frame of a batch, in memory of its own. */

@@ -6,7 +6,7 @@ import { ErrClosed, invalidType } from '../errors';
 import type { Health } from '../health/health';
 import { checked } from '../pending';
 import { checkCall, type FrameCallOptions, opError } from './call';
-import type { Frame } from './decoder';
+import { type Frame, frameOf } from './decoder';
 import { HeaderBody, type HeaderBodyOptions } from './header-body';
 import type { Heartbeat } from './heartbeat';
 import { beats, type HeartbeatOptions, heartbeatOver } from './heartbeat-options';
@@ -14,6 +14,7 @@ import { Messages } from './messages';
 import type { MessageOptions } from './options';
 import type { Body } from './outbox';
 import { type ControlHandler, OVERHEAD, type RequestHandler, Session } from './session';
+import type { UnseenFrame } from './unseen';
 import type { AckedSend } from './waiting-send';
 
 export interface FramedConnOptions extends MessageOptions, HeaderBodyOptions {
@@ -193,13 +194,8 @@ export class FramedConn extends Messages<Frame> {
   }
 
   /** @internal */
-  protected override messageOf(command: number, body: Buffer): Frame {
-    return { command, body };
-  }
-
-  /** @internal */
-  protected override delivered(frame: Frame): Frame {
-    return frame;
+  protected override delivered(frame: UnseenFrame): Frame {
+    return frameOf(frame);
   }
 
   /** @internal */

@@ -1,8 +1,9 @@
-// Messages that wait for receive(), and calls of receive() that wait for messages: never both.
+// Frames that wait for receive(), and calls of receive() that wait for frames: never both.
 
 import type { Conn } from '../conn';
 import { advanced, joined, unlinked, without } from '../pending';
 import { Call, type FrameCallOptions, isLimited } from './call';
+import type { UnseenFrame } from './unseen';
 
 class PendingReceive<T> extends Call<T | null> {
   limited = false;
@@ -16,15 +17,15 @@ class PendingReceive<T> extends Call<T | null> {
   }
 }
 
-export class Inbox<M, T> {
-  private items: M[] = [];
+export class Inbox<T> {
+  private items: UnseenFrame[] = [];
   private next = 0;
   private waiting: PendingReceive<T> | null = null;
   /** How much memory waits, about. */
   size = 0;
 
-  /** @param delivered makes of a message what it is to whoever receives it, when it is received; it may throw */
-  constructor(private readonly delivered: (message: M) => T) {}
+  /** @param delivered makes of a frame what it is to whoever receives it, when it is received; it may throw */
+  constructor(private readonly delivered: (frame: UnseenFrame) => T) {}
 
   get isEmpty(): boolean {
     return this.next === this.items.length;
@@ -40,28 +41,28 @@ export class Inbox<M, T> {
     return this.waiting?.limited === true;
   }
 
-  /** The first message, where there is one. Throws what `delivered` does; the message is gone then, too. */
+  /** The first message, where there is one. Throws what `delivered` does; the frame is gone then, too. */
   take(): T {
-    const message = this.items[this.next++] as M;
+    const frame = this.items[this.next++] as UnseenFrame;
     if (this.isEmpty) {
       this.items = [];
       this.next = 0;
       this.size = 0;
     }
-    return this.delivered(message);
+    return this.delivered(frame);
   }
 
   /** For the first call that waits, or for one to come. */
-  put(message: M, size: number): void {
+  put(frame: UnseenFrame, size: number): void {
     const first = this.waiting;
     if (first === null) {
-      this.items.push(message);
+      this.items.push(frame);
       this.size += size;
       return;
     }
     this.waiting = advanced(first);
     try {
-      first.resolve(this.delivered(message));
+      first.resolve(this.delivered(frame));
     } catch (error) {
       first.fail(error);
     }

@@ -16,6 +16,7 @@ import { FrameTimer } from './frame-timer';
 import { Inbox } from './inbox';
 import type { CheckedMessages } from './options';
 import { ReadAhead } from './read-ahead';
+import type { UnseenFrame } from './unseen';
 
 /** What else is called in handler style; see onFrames(). */
 export interface FrameHandlers {
@@ -32,10 +33,9 @@ export interface FrameHandlers {
 export type BatchHandler = (batch: FrameBatch) => unknown;
 
 /** The connection that takes what arrives. */
-export interface IntakeOwner<M, T> {
-  messageOf(command: number, body: Buffer): M;
-  /** What a message is to whoever receives it, made when that happens. It may throw, which ends nothing. */
-  delivered(message: M): T;
+export interface IntakeOwner<T> {
+  /** The message that a frame is to whoever receives it, made when that happens. It may throw, which ends nothing. */
+  delivered(frame: UnseenFrame): T;
   /** A control frame. A promise holds up what comes after it. */
   control(command: number, body: Buffer): unknown;
   /** Nothing more arrives: null at the end of the stream. */
@@ -47,10 +47,10 @@ const FOR_CONTROL = 64 * 1024;
 // What a message costs besides its bytes, about.
 const EMPTY = 64;
 
-export class Intake<M, T> implements FrameSink {
+export class Intake<T> implements FrameSink {
   private readonly decoding: Decoding;
   private readonly timer: FrameTimer;
-  private readonly inbox: Inbox<M, T>;
+  private readonly inbox: Inbox<T>;
   private handler: BatchHandler | null = null;
   private handlers: FrameHandlers = {};
   /** Reads are under way, and how many there were. */
@@ -72,9 +72,9 @@ export class Intake<M, T> implements FrameSink {
     private readonly carrier: Carrier,
     options: CheckedMessages,
     control: number,
-    private readonly owner: IntakeOwner<M, T>,
+    private readonly owner: IntakeOwner<T>,
   ) {
-    this.inbox = new Inbox((message) => owner.delivered(message));
+    this.inbox = new Inbox((frame) => owner.delivered(frame));
     this.decoding = new Decoding(options.framing, options.maxFrame, options.resynchronise, control, options.debug);
     this.ahead = new ReadAhead(options.readAhead, (chunk) => this.handleWaiting(chunk));
     this.timer = new FrameTimer(
@@ -275,9 +275,7 @@ export class Intake<M, T> implements FrameSink {
   frames(batch: FrameBatch, control: boolean): unknown {
     if (control) return this.owner.control(batch.command(0), this.decoding.ownBody(batch));
     if (this.handler !== null) return this.handler(batch);
-    this.decoding.eachOwn(batch, (command, body) => {
-      this.inbox.put(this.owner.messageOf(command, body), body.length + EMPTY);
-    });
+    this.decoding.eachOwn(batch, (frame) => this.inbox.put(frame, frame.length + EMPTY));
     return undefined;
   }
 

@@ -9,6 +9,7 @@ import { Messages } from './messages';
 import type { MessageOptions } from './options';
 import type { Body } from './outbox';
 import { checkMethods, decodeBody, type Serialiser } from './serialiser';
+import type { UnseenFrame } from './unseen';
 
 export interface MessageConnOptions<In = Buffer, Out = Uint8Array | string> extends MessageOptions {
   /** What messages are made of bodies with, and bodies of messages. Default: a message is its body. */
@@ -21,7 +22,7 @@ const NO_CONTROL = -1;
  * Messages over any Conn, as FramedConn has them, without commands: lengths, lines, delimiters, netstrings.
  * With a serialiser they are what it makes of bodies: `In` is what is received, `Out` what is sent.
  */
-export class MessageConn<In = Buffer, Out = Uint8Array | string> extends Messages<Buffer, In> {
+export class MessageConn<In = Buffer, Out = Uint8Array | string> extends Messages<In> {
   private readonly serialiser: Serialiser<In, Out> | null;
 
   /** @throws with the codes `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` and `ERR_OUT_OF_RANGE` for wrong options */
@@ -74,12 +75,8 @@ export class MessageConn<In = Buffer, Out = Uint8Array | string> extends Message
   }
 
   /** @internal */
-  protected override messageOf(_command: number, body: Buffer): Buffer {
-    return body;
-  }
-
-  /** @internal */
-  protected override delivered(body: Buffer): In {
+  protected override delivered(frame: UnseenFrame): In {
+    const body = frame.show();
     // Without a serialiser In is Buffer.
     return this.serialiser === null ? (body as In) : decodeBody(this.serialiser, body);
   }

@@ -15,6 +15,7 @@ import { type BatchHandler, type FrameHandlers, Intake, type IntakeOwner } from 
 import { type CheckedMessages, type MessageOptions, messageOptions } from './options';
 import { type Body, lengthOf } from './outbox';
 import { Sending } from './sending';
+import type { UnseenFrame } from './unseen';
 
 const DEFAULT_SHUTDOWN_TIMEOUT = 5000;
 
@@ -23,7 +24,7 @@ const DEFAULT_SHUTDOWN_TIMEOUT = 5000;
  * and closes it. Deadlines set on it hold, and one that passes inside a frame that is being written ends
  * the connection.
  */
-export abstract class Messages<M, T = M> implements AsyncIterable<T>, AsyncDisposable, Disposable {
+export abstract class Messages<T> implements AsyncIterable<T>, AsyncDisposable, Disposable {
   /** The connection that carries the frames. */
   readonly conn: Conn;
   /** @internal */
@@ -31,7 +32,7 @@ export abstract class Messages<M, T = M> implements AsyncIterable<T>, AsyncDispo
   /** @internal */
   protected readonly sending: Sending;
   /** @internal */
-  protected readonly intake: Intake<M, T>;
+  protected readonly intake: Intake<T>;
   private readonly options: CheckedMessages;
   private closing: Promise<void> | null = null;
   private closed = false;
@@ -56,7 +57,7 @@ export abstract class Messages<M, T = M> implements AsyncIterable<T>, AsyncDispo
       conn.close();
       this.intake.fail(error);
     });
-    this.intake = new Intake<M, T>(conn, this.carrier, this.options, control, this.asOwner());
+    this.intake = new Intake<T>(conn, this.carrier, this.options, control, this.asOwner());
   }
 
   /**
@@ -220,20 +221,16 @@ export abstract class Messages<M, T = M> implements AsyncIterable<T>, AsyncDispo
     return this.sending.send(command, body, options);
   }
 
-  private asOwner(): IntakeOwner<M, T> {
+  private asOwner(): IntakeOwner<T> {
     return {
-      messageOf: (command, body) => this.messageOf(command, body),
-      delivered: (message) => this.delivered(message),
+      delivered: (frame) => this.delivered(frame),
       control: (command, body) => this.control(command, body),
       ended: (error) => this.intakeEnded(error),
     };
   }
 
   /** @internal */
-  protected abstract messageOf(command: number, body: Buffer): M;
-
-  /** @internal */
-  protected abstract delivered(message: M): T;
+  protected abstract delivered(frame: UnseenFrame): T;
 
   /** @internal */
   protected control(_command: number, _body: Buffer): unknown {

@@ -152,7 +152,7 @@ export class Session {
     if (call === undefined) return;
     this.forget(id);
     const status = body[ID] as number;
-    const rest = Buffer.from(body.subarray(ID + 1));
+    const rest = body.subarray(ID + 1);
     if (status === OK) call.resolve(rest);
     else call.fail(new RequestError(status, rest.toString('utf8', 0, LONGEST_REASON)));
   }
@@ -192,7 +192,7 @@ export class Session {
     if (this.handler === null) return [NO_HANDLER, NO_BYTES];
     this.lastServed = id;
     try {
-      const response = (await this.handler({ command, body: Buffer.from(body) })) ?? NO_BYTES;
+      const response = (await this.handler({ command, body })) ?? NO_BYTES;
       this.checkResponse(response);
       return [OK, response];
     } catch (error) {
