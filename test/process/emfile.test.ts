@@ -128,7 +128,7 @@ while time.time() < until:
       import { spawn } from 'node:child_process';
       import { once } from 'node:events';
       const server = serve(listener, echo, { onError: console.log });
-      const crowd = spawn('python3', ['-I', '-S', '-c', ${JSON.stringify(CROWD)}, String(listener.addr)], { stdio: 'inherit' });
+      const crowd = spawn('python3', ['-I', '-S', '-c', ${JSON.stringify(CROWD)}, String(listener.addr)], { env: {}, stdio: 'inherit' });
       const exit = once(crowd, 'exit');
       hoard();
       while (listener.refused === 0) await sleep(1);
