@@ -348,7 +348,8 @@ describe('connecting', () => {
     const histogram = new Array(10).fill(0);
     for (const at of started) histogram[Math.min(Math.floor((at - died) / 100), 9)]++;
     expect(started).toHaveLength(1000);
-    for (const count of histogram) expect(count).toBeLessThan(200);
+    // The later of two waits, each as likely short as long: 190 are to be expected in the last tenth.
+    for (const count of histogram) expect(count).toBeLessThan(260);
     expect(Math.min(...histogram.slice(3))).toBeGreaterThan(20);
     expect(many.every(({ stats }) => stats.active === 'a:1')).toBe(true);
   });
