@@ -115,7 +115,7 @@ export const splicewayNetHTTP = {
 // Servers of a file.
 export const cSendfile = { name: 'c', ...plainC('c-sendfile', 'C, sendfile', 'C') };
 export const nodeFilePipe = { name: 'node-pipe', ...script('node-send.mjs', 'createReadStream().pipe()', 'node pipe') };
-export const sending = { name: 'spliceway-send', ...spliceway('spliceway-send.mjs', 'spliceway copy(conn, file)') };
+export const sending = { name: 'spliceway-send', ...spliceway('spliceway-send.mjs', 'spliceway sendFile()') };
 
 // Servers of a file over and over.
 export const cReadWrite = {
