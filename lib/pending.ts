@@ -12,14 +12,18 @@ export function rejected(error: unknown): Promise<never> {
   return promise;
 }
 
-/** A call in two parts: what `check` throws is the caller's mistake, what `run` rejects with is not. */
-export function checked<T>(check: () => void, run: () => Promise<T>): Promise<T> {
+/**
+ * A call in two parts: what `check` throws is the caller's mistake, what `run`, which is given what was checked,
+ * rejects with is not.
+ */
+export function checked<V, T>(check: () => V, run: (value: V) => Promise<T>): Promise<T> {
+  let value: V;
   try {
-    check();
+    value = check();
   } catch (error) {
     return Promise.reject(error);
   }
-  const promise = run();
+  const promise = run(value);
   promise.catch(ignore);
   return promise;
 }

@@ -3,7 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import type { Addr } from '../addr';
-import { checkBytes, checkDuration, checkFunction, checkObject } from '../check';
+import { checkBytes, checkFunction, checkObject } from '../check';
+import { shutdownTimeout } from '../closing';
 import type { Conn, ShutdownOptions } from '../conn';
 import { MAX_TIMER } from '../deadline';
 import { ErrClosed, invalidType, outOfRange } from '../errors';
@@ -16,8 +17,6 @@ import { type CheckedMessages, type MessageOptions, messageOptions } from './opt
 import { type Body, lengthOf } from './outbox';
 import { Sending } from './sending';
 import type { UnseenFrame } from './unseen';
-
-const DEFAULT_SHUTDOWN_TIMEOUT = 5000;
 
 /**
  * Whole messages over a connection. From then on the connection is this object's: it alone reads, writes
@@ -153,12 +152,9 @@ export abstract class Messages<T> implements AsyncIterable<T>, AsyncDisposable, 
    */
   shutdown(options: ShutdownOptions = {}): Promise<void> {
     return checked(
-      () => {
-        checkObject('options', options);
-        checkDuration('options.timeout', options.timeout ?? DEFAULT_SHUTDOWN_TIMEOUT);
-      },
-      () => {
-        this.closing ??= this.shutDown(options.timeout ?? DEFAULT_SHUTDOWN_TIMEOUT);
+      () => shutdownTimeout(options),
+      (timeout) => {
+        this.closing ??= this.shutDown(timeout);
         return this.closing;
       },
     );

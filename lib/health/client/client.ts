@@ -6,7 +6,8 @@
 //      └───── one is missing ◀──────┘                                or are answered)
 
 import { inspect } from 'node:util';
-import { checkBytes, checkDuration, checkObject } from '../../check';
+import { checkBytes } from '../../check';
+import { shutdownTimeout } from '../../closing';
 import type { Body } from '../../codec/outbox';
 import { MAX_TIMER } from '../../deadline';
 import { invalidType } from '../../errors';
@@ -17,8 +18,6 @@ import type { ClientStats } from './events';
 import { type ClientRequestOptions, type Config, checkRequest, configOf, type HealingClientOptions } from './options';
 import { type Ending, Request } from './request';
 import { Switchboard } from './switchboard';
-
-const DEFAULT_SHUTDOWN_TIMEOUT = 5000;
 
 /**
  * Sends requests over a connection, and replaces that, when it is no longer well, by one that stands ready.
@@ -105,12 +104,9 @@ export class HealingClient implements AsyncDisposable {
    */
   shutdown(options: { timeout?: number | undefined } = {}): Promise<void> {
     return checked(
-      () => {
-        checkObject('options', options);
-        checkDuration('options.timeout', options.timeout ?? DEFAULT_SHUTDOWN_TIMEOUT);
-      },
-      () => {
-        this.closing ??= this.shutDown(options.timeout ?? DEFAULT_SHUTDOWN_TIMEOUT);
+      () => shutdownTimeout(options),
+      (timeout) => {
+        this.closing ??= this.shutDown(timeout);
         return this.closing;
       },
     );
