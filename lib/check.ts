@@ -87,6 +87,12 @@ export function checkInteger(name: string, value: unknown, min: number, max: num
   }
 }
 
+/** A number, of which a unit may be told: 'milliseconds'. */
+export function checkRange(name: string, value: unknown, min: number, max: number, unit = ''): asserts value is number {
+  if (typeof value !== 'number') throw invalidType(name, 'of type number', value);
+  if (!(value >= min && value <= max)) throw outOfRange(name, `>= ${min} and <= ${max} ${unit}`.trimEnd(), value);
+}
+
 /** A number of milliseconds that may be negative, and is finite. */
 export function checkNumber(name: string, value: unknown): asserts value is number {
   if (typeof value !== 'number') throw invalidType(name, 'of type number', value);

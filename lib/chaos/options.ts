@@ -1,7 +1,7 @@
 // What a chaos proxy is told: checked, and with every default in its place.
 
-import { checkBoolean, checkInteger, checkObject } from '../check';
-import { invalidType, invalidValue, outOfRange } from '../errors';
+import { checkBoolean, checkInteger, checkObject, checkRange } from '../check';
+import { invalidValue } from '../errors';
 import type { ListenOptions } from '../listen';
 import type { ProxyTarget } from '../proxy/target';
 
@@ -70,17 +70,12 @@ export function changed(name: string, before: CompleteImpairment, change: Impair
   checkObject(name, change);
   const given = NAMES.filter((key) => change[key] !== undefined).map((key) => [key, change[key]]);
   const after: CompleteImpairment = { ...before, ...Object.fromEntries(given) };
-  for (const key of TIMES) checkRange(`${name}.${key}`, after[key], LONGEST, 'milliseconds');
-  checkRange(`${name}.loss`, after.loss, 1, '');
+  for (const key of TIMES) checkRange(`${name}.${key}`, after[key], 0, LONGEST, 'milliseconds');
+  checkRange(`${name}.loss`, after.loss, 0, 1);
   checkInteger(`${name}.bandwidth`, after.bandwidth, 0, Number.MAX_SAFE_INTEGER);
   checkInteger(`${name}.slice`, after.slice, 0, 2 ** 31 - 1);
   checkBoolean(`${name}.blackHole`, after.blackHole);
   return after;
-}
-
-function checkRange(name: string, value: unknown, max: number, unit: string): void {
-  if (typeof value !== 'number') throw invalidType(name, 'of type number', value);
-  if (!(value >= 0 && value <= max)) throw outOfRange(name, `>= 0 and <= ${max} ${unit}`.trimEnd(), value);
 }
 
 /** @throws TypeError for what is no direction, nor both */

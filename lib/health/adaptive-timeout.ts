@@ -1,8 +1,7 @@
 // How long to wait for a reply, by how long the last ones took.
 
-import { checkFunction, checkInteger, checkObject } from '../check';
+import { checkFunction, checkInteger, checkObject, checkRange } from '../check';
 import type { Conn } from '../conn';
-import { invalidType, outOfRange } from '../errors';
 
 /** Durations in milliseconds. */
 export interface AdaptiveTimeoutOptions {
@@ -47,12 +46,17 @@ export class AdaptiveTimeout {
     checkObject('options', options);
     const { window = 10, factor = 1.5, k = 1.5, floor = 250, cap = 8000, initial = cap } = options;
     checkInteger('options.window', window, 1, 10_000);
+    checkRange('options.factor', factor, 1, 100);
+    checkRange('options.k', k, 0, 100);
+    checkRange('options.cap', cap, 1, LONGEST);
+    checkRange('options.floor', floor, 0, cap);
+    checkRange('options.initial', initial, floor, cap);
     this.window = window;
-    this.factor = checkRange('factor', factor, 1, 100);
-    this.k = checkRange('k', k, 0, 100);
-    this.cap = checkRange('cap', cap, 1, LONGEST);
-    this.floor = checkRange('floor', floor, 0, cap);
-    this.base = checkRange('initial', initial, floor, cap);
+    this.factor = factor;
+    this.k = k;
+    this.cap = cap;
+    this.floor = floor;
+    this.base = initial;
   }
 
   /** How long to wait now, in milliseconds. */
@@ -134,11 +138,4 @@ function quantile(sorted: readonly number[], q: number): number {
   const low = sorted[Math.floor(at)] as number;
   const high = sorted[Math.ceil(at)] as number;
   return low + (at % 1) * (high - low);
-}
-
-function checkRange(name: string, value: unknown, min: number, max: number): number {
-  const of = name === 'duration' ? name : `options.${name}`;
-  if (typeof value !== 'number') throw invalidType(of, 'of type number', value);
-  if (!(value >= min && value <= max)) throw outOfRange(of, `>= ${min} and <= ${max}`, value);
-  return value;
 }

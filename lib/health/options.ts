@@ -1,7 +1,7 @@
 // What the model of health is told, checked and complete, in the form that native code takes.
 
-import { checkObject } from '../check';
-import { invalidType, outOfRange } from '../errors';
+import { checkInteger, checkObject, checkRange } from '../check';
+import { outOfRange } from '../errors';
 
 /** Settings of the model: docs/health.md says what each is for. Durations in milliseconds. */
 export interface HealthOptions {
@@ -82,7 +82,7 @@ export type HealthSettings = Record<keyof HealthOptions, number>;
 export function settingsOf(options: HealthOptions = {}, name = 'options'): HealthSettings {
   checkObject(name, options);
   const settings = {} as HealthSettings;
-  for (const key of NAMES) settings[key] = inRange(`${name}.${key}`, options[key], RANGES[key]);
+  for (const key of NAMES) settings[key] = settingOf(`${name}.${key}`, options[key], RANGES[key]);
   const { replyFloor, replyCap } = settings;
   if (replyFloor > replyCap) throw outOfRange(`${name}.replyFloor`, `<= replyCap (${replyCap})`, replyFloor);
   if (settings.successWeight + settings.rttShiftWeight + settings.lossWeight === 0) {
@@ -93,7 +93,8 @@ export function settingsOf(options: HealthOptions = {}, name = 'options'): Healt
 
 /** For a change while it runs. */
 export function checkInterval(interval: unknown): asserts interval is number {
-  inRange('interval', interval, { ...RANGES.interval, default: Number.NaN });
+  const { min, max } = RANGES.interval;
+  checkRange('interval', interval, min, max);
 }
 
 /** As makeMonitor and the heartbeat take them. */
@@ -101,12 +102,9 @@ export function wordsOf(settings: HealthSettings): Float64Array {
   return Float64Array.from(NAMES, (name) => settings[name]);
 }
 
-function inRange(name: string, value: unknown, range: Range): number {
-  if (value === undefined && !Number.isNaN(range.default)) return range.default;
-  if (typeof value !== 'number') throw invalidType(name, 'of type number', value);
-  const { min, max, integer = false } = range;
-  if (!(value >= min && value <= max) || (integer && !Number.isInteger(value))) {
-    throw outOfRange(name, `${integer ? 'an integer ' : ''}>= ${min} and <= ${max}`, value);
-  }
+function settingOf(name: string, value: unknown, { default: unless, min, max, integer = false }: Range): number {
+  if (value === undefined) return unless;
+  if (integer) checkInteger(name, value, min, max);
+  else checkRange(name, value, min, max);
   return value;
 }

@@ -1,6 +1,6 @@
 // What a pool is told, and what of it stands where it was not.
 
-import { checkBoolean, checkDuration, checkFunction, checkInteger, checkObject } from '../check';
+import { checkBoolean, checkDuration, checkFunction, checkInteger, checkObject, checkRange } from '../check';
 import type { CallOptions } from '../conn';
 import { invalidType, outOfRange } from '../errors';
 import type { LeakReport } from './leaks';
@@ -172,11 +172,7 @@ function checkTimes<T extends Poolable, E>(config: Config<T, E>): void {
     checkTimeout(`options.${name}`, config[name]);
     if (config[name] === 0) throw outOfRange(`options.${name}`, '> 0 milliseconds', 0);
   }
-  const { lifetimeJitter } = config;
-  if (typeof lifetimeJitter !== 'number') throw invalidType('options.lifetimeJitter', 'of type number', lifetimeJitter);
-  if (!(lifetimeJitter >= 0 && lifetimeJitter <= 1)) {
-    throw outOfRange('options.lifetimeJitter', '>= 0 and <= 1', lifetimeJitter);
-  }
+  checkRange('options.lifetimeJitter', config.lifetimeJitter, 0, 1);
 }
 
 /** A duration in milliseconds, or Infinity. */
