@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -89,6 +90,14 @@ class Args {
     return Is<T>(reactor().Find(Int(i)));
   }
 
+  // What Wrap() has put into the object at i.
+  template <typename T>
+  T* Wrapped(size_t i) const {
+    void* wrapped = nullptr;
+    napi_unwrap(env_, values_[i], &wrapped);
+    return static_cast<T*>(wrapped);
+  }
+
   // An address as (family, host or path, port, scope); family is 4, 6 or 1 for Unix. lib/addr.ts
   // has parsed it, so what fails here is a path that is too long.
   std::optional<SockAddr> Address(size_t first) const {
@@ -132,6 +141,21 @@ inline napi_value Number(napi_env env, int64_t value) {
 inline napi_value Boolean(napi_env env, bool value) {
   napi_value out = nullptr;
   napi_get_boolean(env, value, &out);
+  return out;
+}
+
+// An object that has it and deletes it when it is collected; Args::Wrapped gets at it. Not an
+// external, of which Node keeps a part until the process ends.
+template <typename T>
+napi_value Wrap(napi_env env, std::unique_ptr<T> value) {
+  napi_value out = nullptr;
+  napi_create_object(env, &out);
+  const auto free = [](napi_env, void* data, void*) {
+    std::unique_ptr<T>(static_cast<T*>(data)).reset();
+  };
+  if (napi_wrap(env, out, value.get(), free, nullptr, nullptr) == napi_ok) {
+    value.release();  // with the object from now on
+  }
   return out;
 }
 

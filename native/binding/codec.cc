@@ -50,10 +50,6 @@ std::unique_ptr<Framing> MakeFraming(int kind, size_t max, std::span<const int32
   }
 }
 
-void DeleteDecoder(napi_env, void* decoder, void*) {
-  std::unique_ptr<Decoder>(static_cast<Decoder*>(decoder)).reset();
-}
-
 // makeDecoder(kind, max, parameters, delimiter, resynchronise, control): an object for the calls
 // below; max: bytes of the largest body; control: the first command of a control frame, or -1
 napi_value MakeDecoder(napi_env env, napi_callback_info info) {
@@ -63,14 +59,7 @@ napi_value MakeDecoder(napi_env env, napi_callback_info info) {
   const auto policy = args.Bool(4) ? Decoder::Policy::kResynchronise : Decoder::Policy::kStop;
   auto framing = MakeFraming(args.Int(0), args.Word(1), parameters, args.Bytes(3));
   const auto control = static_cast<uint32_t>(args.Int(5));
-  auto decoder = std::make_unique<Decoder>(std::move(framing), policy, control);
-  napi_value out = nullptr;
-  napi_create_object(env, &out);
-  // Not an external, of which Node keeps a part until the process ends.
-  if (napi_wrap(env, out, decoder.get(), DeleteDecoder, nullptr, nullptr) == napi_ok) {
-    decoder.release();  // with the object from now on
-  }
-  return out;
+  return Wrap(env, std::make_unique<Decoder>(std::move(framing), policy, control));
 }
 
 // The first words of the records, before the frames: lib/binding.ts names them.
@@ -100,17 +89,10 @@ napi_value Report(napi_env env, const Decoder& decoder, const Decoder::Result& r
   return Number(env, int64_t{static_cast<int32_t>(result.stop)});
 }
 
-template <size_t N>
-Decoder* DecoderAt(napi_env env, const Args<N>& args) {
-  void* decoder = nullptr;
-  napi_unwrap(env, args[0], &decoder);
-  return static_cast<Decoder*>(decoder);
-}
-
 // decode(decoder, chunk, from, to, store, records): goes on with that part of the chunk
 napi_value Decode(napi_env env, napi_callback_info info) {
   const Args<6> args(env, info);
-  Decoder* decoder = DecoderAt(env, args);
+  Decoder* decoder = args.Wrapped<Decoder>(0);
   const auto records = args.Ints(5);
   if (decoder == nullptr || records.size() < kWords + kWordsOfFrame) return nullptr;
   const auto chunk = args.Bytes(1);
@@ -124,7 +106,7 @@ napi_value Decode(napi_env env, napi_callback_info info) {
 // finishDecoding(decoder, store, records): the stream is at its end
 napi_value FinishDecoding(napi_env env, napi_callback_info info) {
   const Args<3> args(env, info);
-  Decoder* decoder = DecoderAt(env, args);
+  Decoder* decoder = args.Wrapped<Decoder>(0);
   const auto records = args.Ints(2);
   if (decoder == nullptr || records.size() < kWords + kWordsOfFrame) return nullptr;
   const auto result = decoder->Finish(args.Bytes(1), FramesIn(records));
@@ -134,7 +116,7 @@ napi_value FinishDecoding(napi_env env, napi_callback_info info) {
 napi_value DecoderNumber(napi_env env, napi_callback_info info,
                          uint64_t (Decoder::*number)() const) {
   const Args<1> args(env, info);
-  const Decoder* decoder = DecoderAt(env, args);
+  const Decoder* decoder = args.Wrapped<Decoder>(0);
   return decoder == nullptr ? nullptr : Number(env, static_cast<double>((decoder->*number)()));
 }
 

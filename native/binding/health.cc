@@ -121,37 +121,21 @@ namespace {
 // never goes back
 napi_value MakeMonitor(napi_env env, napi_callback_info info) {
   const Args<3> args(env, info);
-  auto monitor =
-      std::make_unique<Monitor>(HealthOptionsIn(args.Doubles(0)), Ns(args.Number(1)), args.Word(2));
-  napi_value out = nullptr;
-  napi_create_object(env, &out);
-  const auto free = [](napi_env, void* data, void*) {
-    std::unique_ptr<Monitor>(static_cast<Monitor*>(data)).reset();
-  };
-  if (napi_wrap(env, out, monitor.get(), free, nullptr, nullptr) == napi_ok) {
-    monitor.release();  // with the object from now on
-  }
-  return out;
-}
-
-template <size_t N>
-Monitor* MonitorAt(napi_env env, const Args<N>& args) {
-  void* monitor = nullptr;
-  napi_unwrap(env, args[0], &monitor);
-  return static_cast<Monitor*>(monitor);
+  return Wrap(env, std::make_unique<Monitor>(HealthOptionsIn(args.Doubles(0)), Ns(args.Number(1)),
+                                             args.Word(2)));
 }
 
 // advanceMonitor(monitor, now): whether it is time for a look at the stream
 napi_value AdvanceMonitor(napi_env env, napi_callback_info info) {
   const Args<2> args(env, info);
-  Monitor* monitor = MonitorAt(env, args);
+  Monitor* monitor = args.Wrapped<Monitor>(0);
   return Boolean(env, monitor != nullptr && monitor->Advance(Ns(args.Number(1))).ping);
 }
 
 // sampleMonitor(monitor, sample, now)
 napi_value SampleMonitor(napi_env env, napi_callback_info info) {
   const Args<3> args(env, info);
-  Monitor* monitor = MonitorAt(env, args);
+  Monitor* monitor = args.Wrapped<Monitor>(0);
   if (monitor == nullptr) return nullptr;
   Reader in(args.Doubles(1));
   PathSample sample;
@@ -170,7 +154,7 @@ napi_value SampleMonitor(napi_env env, napi_callback_info info) {
 // monitorDue(monitor): when to advance it; Infinity once it is lost
 napi_value MonitorDue(napi_env env, napi_callback_info info) {
   const Args<1> args(env, info);
-  const Monitor* monitor = MonitorAt(env, args);
+  const Monitor* monitor = args.Wrapped<Monitor>(0);
   const int64_t due = monitor == nullptr ? kNever : monitor->NextDue();
   return Number(env, due == kNever ? std::numeric_limits<double>::infinity() : Ms(due));
 }
@@ -178,7 +162,7 @@ napi_value MonitorDue(napi_env env, napi_callback_info info) {
 // setMonitorInterval(monitor, interval, now)
 napi_value SetMonitorInterval(napi_env env, napi_callback_info info) {
   const Args<3> args(env, info);
-  Monitor* monitor = MonitorAt(env, args);
+  Monitor* monitor = args.Wrapped<Monitor>(0);
   if (monitor != nullptr) monitor->SetInterval(Ns(args.Number(1)), Ns(args.Number(2)));
   return nullptr;
 }
@@ -186,7 +170,7 @@ napi_value SetMonitorInterval(napi_env env, napi_callback_info info) {
 // monitorFigures(monitor, words, now)
 napi_value MonitorFigures(napi_env env, napi_callback_info info) {
   const Args<3> args(env, info);
-  const Monitor* monitor = MonitorAt(env, args);
+  const Monitor* monitor = args.Wrapped<Monitor>(0);
   if (monitor != nullptr) PutFigures(monitor->figures(), Ns(args.Number(2)), args.Doubles(1));
   return nullptr;
 }
@@ -194,7 +178,7 @@ napi_value MonitorFigures(napi_env env, napi_callback_info info) {
 // takeTransitions(monitor, now): what changed since the last call
 napi_value TakeTransitions(napi_env env, napi_callback_info info) {
   const Args<2> args(env, info);
-  Monitor* monitor = MonitorAt(env, args);
+  Monitor* monitor = args.Wrapped<Monitor>(0);
   if (monitor == nullptr) return nullptr;
   return TransitionsOf(env, monitor->TakeTransitions(), Ns(args.Number(1)));
 }
