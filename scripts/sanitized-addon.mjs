@@ -76,7 +76,17 @@ const LEFT_OUT = ['bench/**', 'cli/usage.test.ts', 'docs/**', 'examples/**', 'pa
   (what) => `--exclude=test/${what}`,
 );
 // Where the addon has threads besides JavaScript's; in all others ThreadSanitizer has nothing to compare.
-const THREADED = ['chaos', 'codec/session', 'copy', 'fd/linger', 'health', 'net/close', 'process', 'proxy'];
+const THREADED = [
+  'chaos',
+  'codec/framed-conn',
+  'codec/session',
+  'copy',
+  'fd/linger',
+  'health',
+  'net/close',
+  'process',
+  'proxy',
+];
 
 /** The suites to run, of all or of those that were asked for. */
 function suites(sanitize, files) {
