@@ -239,7 +239,23 @@ describe('a connection that is not well', () => {
     const often = client.request('often', { idempotent: true });
     made(0).become('lost', true);
     expect(String(await often)).toBe('often');
+    await settled();
     expect(made(0).closed).toBe(true);
+  });
+
+  test('an answer that had arrived when it was judged lost counts; what has none is unknown', async () => {
+    const client = await connected();
+    made(0).echoes = false;
+    const once = client.request('once');
+    const never = caught<UnknownOutcomeError>(client.request('never'));
+    made(0).become('lost', true);
+    made(0).asked[0]?.answer('at hand');
+    expect(client.stats.active).toBe('b:2');
+    await settled();
+    expect(String(await once)).toBe('at hand');
+    expect((await never).message).toBe('the outcome of the request is unknown: it is lost');
+    expect(made(0).closed).toBe(true);
+    expect(types()).toEqual(['connected', 'connected', 'lost', 'switched', 'drained']);
   });
 
   test('a peer that takes no more requests: they go elsewhere, those that are not idempotent too', async () => {

@@ -8,8 +8,10 @@ import type { Site } from './site';
 export interface LinkOwner {
   /** Traffic should move to another one. */
   linkAiling(link: Link, reason: string): void;
-  /** It is over. What was under way stays so for its owner to see to. */
+  /** It is over. What was under way stays so for its owner to see to, when linkGone() is told. */
   linkLost(link: Link, reason: string): void;
+  /** No answers come any more, as soon after linkLost() as that is known. */
+  linkGone(link: Link, reason: string): void;
   /** A request that was sent on it may go elsewhere. */
   linkRefused(link: Link, request: Request): void;
   /** The last request that was under way is no more. */
@@ -34,11 +36,11 @@ export class Link {
     ended.then((reason) => this.lost(reason));
     if (health === null) return;
     this.stopWatching = health.onTransition(({ to, healing, reason }) => {
-      if (to === 'lost') this.lost(reason);
+      if (to === 'lost') this.judgedLost(reason);
       else if (healing) this.owner.linkAiling(this, reason);
     });
     // Of what happened before nobody tells.
-    if (health.state === 'lost') this.lost('the connection is lost');
+    if (health.state === 'lost') this.judgedLost('the connection is lost');
     else if (health.healing)
       this.owner.linkAiling(this, `the connection is ${health.state}, its score ${health.score}`);
   }
@@ -78,6 +80,18 @@ export class Link {
     this.end();
     this.carrier.close();
     this.owner.linkLost(this, reason);
+    this.owner.linkGone(this, reason);
+  }
+
+  // What had arrived by then is yet to be read, and answers may be among it.
+  private judgedLost(reason: string): void {
+    if (this.over) return;
+    this.end();
+    this.owner.linkLost(this, reason);
+    setImmediate(() => {
+      this.carrier.close();
+      this.owner.linkGone(this, reason);
+    });
   }
 
   /** Nothing more is told. */

@@ -81,8 +81,11 @@ export class Switchboard implements LinkOwner, SupplyOwner {
     if (link === this.active) this.switchOver(reason);
     else this.dismiss(link);
     this.leave(link);
-    this.draining.get(link)?.linkLost(reason);
     this.supply.meetDemand();
+  }
+
+  linkGone(link: Link, reason: string): void {
+    this.draining.get(link)?.linkLost(reason);
   }
 
   // The peer takes none any more, so nobody may go on sending there.
