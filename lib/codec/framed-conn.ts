@@ -145,6 +145,7 @@ export class FramedConn extends Messages<Frame> {
   /**
    * Has requests answered: with what the handler returns, or its promise resolves to. 128 of them are
    * answered at a time. Frames are read for it, as for request(). A second handler takes the first one's place.
+   * Where nothing else receives, the connection is shut down when the peer has sent FIN and its last request is answered.
    * @throws with the code `ERR_INVALID_STATE` without the option `session`
    */
   onRequest(handler: RequestHandler): void {
@@ -207,5 +208,11 @@ export class FramedConn extends Messages<Frame> {
   protected override intakeEnded(error: Error | null): void {
     super.intakeEnded(error);
     this.session?.end(error ?? opError('request', this.conn, ErrClosed));
+    if (error === null) this.peerEnded();
+  }
+
+  // Where requests are all that this end is there for, nobody else would see to it.
+  private peerEnded(): void {
+    if (this.session?.answers === true && !this.intake.wasAsked) void this.session.idle().then(() => this.shutdown());
   }
 }

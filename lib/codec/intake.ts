@@ -60,6 +60,8 @@ export class Intake<T> implements FrameSink {
   private handled = false;
   private paused = false;
   private demanded = false;
+  /** Somebody has asked for frames. */
+  wasAsked = false;
   private readonly ahead: ReadAhead;
   /** The handler has answered with a promise: from then on chunks are memory of their own. */
   private isSlow = false;
@@ -93,6 +95,7 @@ export class Intake<T> implements FrameSink {
   }
 
   receive(options?: FrameCallOptions): Promise<T | null> {
+    this.wasAsked = true;
     if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason);
     if (this.handler !== null) return rejected(opError('receive', this.conn, ErrBusy));
     if (!this.inbox.isEmpty) return this.takeOne((message) => message);
@@ -154,6 +157,7 @@ export class Intake<T> implements FrameSink {
     }
     if (this.over !== undefined) throw this.over ?? opError('receive', this.conn, ErrClosed);
     if (!this.reading && hasHandlers(this.carrier)) this.handleConn(this.carrier);
+    this.wasAsked = true;
     this.handler = handler;
     this.handlers = handlers;
     this.carrier.whenDeadlineMoves?.(() => this.readOn());

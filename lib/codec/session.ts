@@ -70,7 +70,7 @@ export class Session {
   private lastServed = 0;
   private serving = 0;
   private whenFree: (() => void) | null = null;
-  private whenIdle: (() => void) | null = null;
+  private readonly whenIdle: (() => void)[] = [];
 
   /** @param demand is told whether frames have to be read although nobody receives */
   constructor(
@@ -233,14 +233,25 @@ export class Session {
       body.writeUInt32BE(this.lastServed, 0);
       void this.say(GOAWAY, body);
     }
+    return this.idle();
+  }
+
+  /** Fulfils when no request is under way, of either end. */
+  idle(): Promise<void> {
     return new Promise((resolve) => {
-      this.whenIdle = resolve;
+      this.whenIdle.push(resolve);
       this.tellIfIdle();
     });
   }
 
   private tellIfIdle(): void {
-    if (this.pending.size === 0 && this.serving === 0) this.whenIdle?.();
+    if (this.pending.size > 0 || this.serving > 0) return;
+    for (const tell of this.whenIdle.splice(0)) tell();
+  }
+
+  /** Whether requests of the peer's have a handler. */
+  get answers(): boolean {
+    return this.handler !== null;
   }
 
   /** Nothing more arrives. */

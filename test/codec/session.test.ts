@@ -1,6 +1,6 @@
 // Requests, responses and going away.
 
-import { type Conn, pipe } from 'spliceway';
+import { type Conn, pipe, type TCPConn } from 'spliceway';
 import { FramedConn, type FramedConnOptions, RequestError } from 'spliceway/codec';
 import { afterEach, describe, expect, test } from 'vitest';
 import { bytes, KiB } from '../support/bytes.ts';
@@ -190,6 +190,32 @@ describe.each(kinds)('shutdown(), %s', (_, kind) => {
     await Promise.all([b.shutdown(), down]);
     expect(a.conn.state).toBe('closed');
     expect(b.conn.state).toBe('closed');
+  });
+
+  test('one that only answers requests follows its peer, when the last is answered', async () => {
+    const [a, b] = await session();
+    let finish = () => {};
+    b.onRequest(() => new Promise<string>((resolve) => (finish = () => resolve('late'))));
+    const asked = a.request(1, '');
+    await turns();
+    (a.conn as TCPConn).closeWrite();
+    await turns();
+    expect(b.conn.state).toBe('active');
+    finish();
+    expect(String(await asked)).toBe('late');
+    await a.shutdown();
+    await eventually(() => b.conn.state === 'closed');
+  });
+
+  test('one that receives as well is its own to shut down', async () => {
+    const [a, b] = await session();
+    b.onRequest(() => 'x');
+    const received = b.receive();
+    const down = a.shutdown();
+    expect(await received).toBeNull();
+    await turns();
+    expect(b.conn.state).toBe('active');
+    await Promise.all([down, b.shutdown()]);
   });
 
   test('a request that crosses the GOAWAY is refused and safe to ask again', async () => {
