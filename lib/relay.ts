@@ -54,6 +54,9 @@ export interface RelayResult {
   duration: number;
 }
 
+// One for all relays, each of which keeps its options.
+const DEFAULTS: RelayOptions = Object.freeze({});
+
 /** A relay that runs: its result to come, and how many bytes it has moved so far. */
 export interface Relaying extends Promise<RelayResult>, RelayProgress {}
 
@@ -66,7 +69,7 @@ export interface Relaying extends Promise<RelayResult>, RelayProgress {}
  * `ERR_SPLICEWAY_BUSY`; afterwards both are closed.
  * @returns the result's promise, which has `aToB` and `bToA` as they stand
  */
-export function relay(a: Conn, b: Conn, options: RelayOptions = {}): Relaying {
+export function relay(a: Conn, b: Conn, options: RelayOptions = DEFAULTS): Relaying {
   const relaying = new RelayPromise();
   try {
     checkArguments(a, b, options);
@@ -86,19 +89,24 @@ export function relay(a: Conn, b: Conn, options: RelayOptions = {}): Relaying {
 
 // A class rather than properties of the one promise: there may be tens of thousands.
 class RelayPromise extends Promise<RelayResult> implements Relaying, Settle {
-  static override get [Symbol.species](): PromiseConstructor {
-    return Promise; // what then() and its like return
+  // Promise to whoever asks, so that then() returns an ordinary one, and await needs none in between.
+  static {
+    RelayPromise.prototype.constructor = Promise;
   }
 
-  private settleWith!: { resolve: (result: RelayResult) => void; reject: (reason: unknown) => void };
+  readonly settle!: (result: RelayResult) => void;
+  readonly fail!: (reason: unknown) => void;
   private run: RelayRun | null = null;
 
   constructor() {
-    let settleWith!: RelayPromise['settleWith'];
+    let settle!: RelayPromise['settle'];
+    let fail!: RelayPromise['fail'];
     super((resolve, reject) => {
-      settleWith = { resolve, reject };
+      settle = resolve;
+      fail = reject;
     });
-    this.settleWith = settleWith;
+    this.settle = settle;
+    this.fail = fail;
   }
 
   begin(run: RelayRun): void {
@@ -106,18 +114,10 @@ class RelayPromise extends Promise<RelayResult> implements Relaying, Settle {
     run.run();
   }
 
-  settle(result: RelayResult): void {
-    this.settleWith.resolve(result);
-  }
-
   /** For what is no mistake in the arguments: nobody has to await it. */
   refuse(reason: unknown): void {
     this.catch(() => {});
     this.fail(reason);
-  }
-
-  fail(reason: unknown): void {
-    this.settleWith.reject(reason);
   }
 
   get aToB(): number {

@@ -64,37 +64,24 @@ export interface Outcome {
   failure: Failure | null;
 }
 
-/**
- * A lane's place in the source's line of reads, or in the sink's of writes. Whatever ends the line (a
- * deadline, say) does not end a lane that has begun: unless the connection is closed it joins again at once,
- * as the thread still has it.
- */
-class LaneTurn implements ReadTurn, WriteTurn {
-  next: ReadTurn | null = null;
-  last: ReadTurn = this;
+/** A lane's place in the sink's line of writes. */
+class SinkTurn implements WriteTurn {
+  next: WriteTurn | null = null;
+  last: WriteTurn = this;
 
-  constructor(
-    private readonly lane: Lane,
-    private readonly end: End,
-  ) {}
+  constructor(private readonly lane: Lane) {}
 
   run(): boolean {
-    this.lane.tryBegin();
-    return false;
+    return this.lane.run();
   }
 
   endWith(conn: StreamConn, status: number): void {
-    if (this.lane.begun && conn.id >= 0) this.rejoin(conn);
-    this.lane.lost(this.end, status);
-  }
-
-  private rejoin(conn: StreamConn): void {
-    if (this.end === 'source') joinReads(conn, this);
-    else joinWrites(conn, this, true);
+    if (this.lane.begun && conn.id >= 0) joinWrites(conn, this, true);
+    this.lane.lost('sink', status);
   }
 
   deadlineMoved(): void {
-    this.lane.unexpire(this.end);
+    this.lane.unexpire('sink');
   }
 
   shutDown(): void {
@@ -102,27 +89,51 @@ class LaneTurn implements ReadTurn, WriteTurn {
   }
 }
 
-/** One direction. */
-class Lane {
+/**
+ * One direction. It is itself what stands in the source's line of reads. Whatever ends a line (a deadline,
+ * say) does not end a lane that has begun: unless the connection is closed it joins again at once, as the
+ * thread still has it.
+ */
+class Lane implements ReadTurn {
+  next: ReadTurn | null = null;
+  last: ReadTurn = this;
   begun = false;
   private sourceExpired = false;
   private sinkExpired = false;
   // Bytes that had been put back into the source, and that the thread has got first.
   private first: Buffer | null = null;
-  private readonly source: StreamConn | null;
-  private readonly sink: StreamConn | null;
-  private readonly sourceTurn = new LaneTurn(this, 'source');
-  private readonly sinkTurn = new LaneTurn(this, 'sink');
+  private readonly atSink = new SinkTurn(this);
 
   constructor(
     private readonly transfer: Transfer,
     readonly index: 0 | 1,
-    source: TransferEnd,
-    sink: TransferEnd,
     private readonly options: LaneOptions,
-  ) {
-    this.source = streamAt(source);
-    this.sink = streamAt(sink);
+  ) {}
+
+  private get source(): StreamConn | null {
+    return this.transfer.connAt(this.index);
+  }
+
+  private get sink(): StreamConn | null {
+    return this.transfer.connAt(this.index === 0 ? 1 : 0);
+  }
+
+  run(): boolean {
+    this.tryBegin();
+    return false;
+  }
+
+  endWith(conn: StreamConn, status: number): void {
+    if (this.begun && conn.id >= 0) joinReads(conn, this);
+    this.lost('source', status);
+  }
+
+  deadlineMoved(): void {
+    this.unexpire('source');
+  }
+
+  shutDown(): void {
+    this.nudge();
   }
 
   /** Bytes that the sink has taken. */
@@ -136,9 +147,9 @@ class Lane {
 
   join(): void {
     const { source, sink } = this;
-    if (source !== null) joinReads(source, this.sourceTurn);
-    if (sink !== null) joinWrites(sink, this.sinkTurn);
-    else if (source !== null && source.reads === this.sourceTurn) pumpReads(source);
+    if (source !== null) joinReads(source, this);
+    if (sink !== null) joinWrites(sink, this.atSink);
+    else if (source !== null && source.reads === this) pumpReads(source);
   }
 
   tryBegin(): void {
@@ -152,7 +163,7 @@ class Lane {
 
   private isFirst(): boolean {
     const { source, sink } = this;
-    return (source === null || source.reads === this.sourceTurn) && (sink === null || sink.writes === this.sinkTurn);
+    return (source === null || source.reads === this) && (sink === null || sink.writes === this.atSink);
   }
 
   // Past its deadline a source gives nothing, not even these.
@@ -194,19 +205,19 @@ class Lane {
   }
 
   leave(): void {
-    if (this.source !== null) leaveSource(this.source, this.sourceTurn);
-    if (this.sink !== null) leaveSink(this.sink, this.sinkTurn);
+    if (this.source !== null) leaveSource(this.source, this);
+    if (this.sink !== null) leaveSink(this.sink, this.atSink);
   }
 }
 
 // Calls that joined the line after its deadline, and found somebody in it, have yet to hear of it.
-function leaveSource(conn: StreamConn, turn: LaneTurn): void {
+function leaveSource(conn: StreamConn, turn: ReadTurn): void {
   if (conn.id < 0 || (native.state(conn.id) & READ_SIDE) === 0) return leaveReads(conn, turn);
   conn.reads = without<ReadTurn>(conn.reads, turn);
   failReads(conn, EXPIRED);
 }
 
-function leaveSink(conn: StreamConn, turn: LaneTurn): void {
+function leaveSink(conn: StreamConn, turn: WriteTurn): void {
   if (conn.id < 0 || (native.state(conn.id) & WRITE_SIDE) === 0) return leaveWrites(conn, turn);
   conn.writes = without<WriteTurn>(conn.writes, turn);
   failWrites(conn, EXPIRED);
@@ -237,15 +248,18 @@ export class Transfer implements Waiter {
   ) {
     const ends = [idOf(a), idOf(b), fileOf(a), fileOf(b)] as const;
     this.id = native.openTransfer(...ends, relay, idleTimeout, halfCloseTimeout);
-    this.lanes = lanes.map((options, i) =>
-      i === 0 ? new Lane(this, 0, a, b, options) : new Lane(this, 1, b, a, options),
-    );
+    this.lanes = lanes.map((options, i) => new Lane(this, i as 0 | 1, options));
     watch(this);
   }
 
   /** Takes its place in the lines, and begins each direction when it is first there. */
   start(): void {
     for (const lane of this.lanes) if (!this.over) lane.join();
+  }
+
+  /** The connection at that end; null where it is a file. */
+  connAt(end: 0 | 1): StreamConn | null {
+    return streamAt(end === 0 ? this.a : this.b);
   }
 
   /** Bytes that b has taken from a; or, of lane 1, a from b. */
