@@ -31,12 +31,11 @@ void Port::OnNotice(Pollable&, uint32_t notice) {
 }
 
 Result<Port*> Ports::Attach(int fd, Side side, Port::User* user) {
-  Port*& port = ports_[fd];
+  const auto index = static_cast<size_t>(fd);
+  if (index >= ports_.size()) ports_.resize(index + 1);
+  Port*& port = ports_[index];
   if (port == nullptr) port = reactor_->Adopt(std::make_unique<Port>(reactor_, fd));
-  if (port == nullptr) {
-    ports_.erase(fd);
-    return Error{"epoll_ctl", ENFILE};  // every slot is taken
-  }
+  if (port == nullptr) return Error{"epoll_ctl", ENFILE};  // every slot is taken
   const Status attached = port->Attach(side, user);
   if (attached.ok()) return port;
   Detach(port, side);
@@ -46,7 +45,7 @@ Result<Port*> Ports::Attach(int fd, Side side, Port::User* user) {
 void Ports::Detach(Port* port, Side side) {
   port->Detach(side);
   if (!port->unused()) return;
-  ports_.erase(port->fd());
+  ports_[static_cast<size_t>(port->fd())] = nullptr;
   reactor_->Close(port);
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <array>
-#include <unordered_map>
+#include <vector>
 
 #include "core/pollable.h"
 
@@ -51,7 +51,7 @@ class Ports {
 
  private:
   Reactor* reactor_;
-  std::unordered_map<int, Port*> ports_;
+  std::vector<Port*> ports_;  // by descriptor, of which the kernel hands out the smallest
 };
 
 }  // namespace spliceway

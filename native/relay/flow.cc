@@ -17,7 +17,7 @@ void Flow::Begin(TransferThread* thread, const FlowOptions& options) {
   pump_->PutLast(options.last);
   pump_->SetOffset(options.offset);
   pump_->SetLimit(options.limit);
-  if (options.rate > 0) bucket_.emplace(options.rate, MonotonicNow());
+  if (options.rate > 0) pace_ = std::make_unique<Pace>(this, options.rate);
   // What stands around a file's bytes leaves in the same segments. It is no error where it cannot.
   corked_ = source_.kind == Pump::Kind::kFile && !(options.first.empty() && options.last.empty()) &&
             sys::SetCork(sink_.fd, true).ok();
@@ -62,7 +62,7 @@ void Flow::Advance() {
     return;
   }
   if (source_expired_) return DrainExpired();
-  if (bucket_) Refill();
+  if (pace_) Refill();
   const Pump::Status status = pump_->Run(source_.fd, sink_.fd);
   Publish();
   Wait(status);
@@ -92,8 +92,8 @@ void Flow::Publish() {
 
 void Flow::Refill() {
   const uint64_t taken = pump_->taken();
-  bucket_->Spend(taken - std::exchange(spent_, taken));
-  pump_->Allow(taken + bucket_->Available(MonotonicNow()));
+  pace_->bucket.Spend(taken - std::exchange(pace_->spent, taken));
+  pump_->Allow(taken + pace_->bucket.Available(MonotonicNow()));
 }
 
 void Flow::Wait(Pump::Status status) {
@@ -107,7 +107,7 @@ void Flow::Wait(Pump::Status status) {
       return sink_port_->TellNextTurn(Side::kWrite);
     case Pump::Status::kHeld:
       Refill();
-      return thread_->reactor().SetTimer(&timer_, bucket_->WorthItAt());
+      return thread_->reactor().SetTimer(&pace_->timer, pace_->bucket.WorthItAt());
     default:
       error_ = pump_->error();
       limited_ = pump_->limited();
@@ -125,7 +125,7 @@ void Flow::OnTimer(int) { Advance(); }
 void Flow::End() {
   if (!running()) return;
   pump_.reset();
-  timer_.Cancel();
+  pace_.reset();
   if (source_port_ != nullptr) thread_->ports().Detach(source_port_, Side::kRead);
   if (sink_port_ != nullptr) thread_->ports().Detach(sink_port_, Side::kWrite);
   source_port_ = sink_port_ = nullptr;

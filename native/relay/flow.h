@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -68,6 +69,13 @@ class Flow final : private Port::User, private TimerOwner {
   uint64_t delivered() const { return delivered_.load(std::memory_order_relaxed); }
 
  private:
+  struct Pace {
+    Pace(Flow* flow, uint64_t rate) : bucket(rate, MonotonicNow()), timer(flow, 0) {}
+    TokenBucket bucket;
+    Timer timer;
+    uint64_t spent = 0;  // what the bucket knows of
+  };
+
   void OnPortReady() override { Advance(); }
   void OnTimer(int which) override;
 
@@ -88,10 +96,8 @@ class Flow final : private Port::User, private TimerOwner {
   TransferThread* thread_ = nullptr;
   Port* source_port_ = nullptr;
   Port* sink_port_ = nullptr;
-  std::optional<Pump> pump_;  // while it runs
-  std::optional<TokenBucket> bucket_;
-  Timer timer_{this, 0};
-  uint64_t spent_ = 0;  // what the bucket knows of
+  std::optional<Pump> pump_;    // while it runs
+  std::unique_ptr<Pace> pace_;  // where it has a rate
   Pump::Status waits_for_ = Pump::Status::kMore;
   bool source_expired_ = false;
   bool sink_expired_ = false;

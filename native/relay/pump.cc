@@ -13,14 +13,25 @@ int64_t WriteTo(Pump::Kind kind, int fd, const void* p, size_t n) {
   return kind == Pump::Kind::kSocket ? sys::Send(fd, p, n) : sys::WriteFile(fd, p, n);
 }
 
+std::span<const char> AsChars(std::span<const uint8_t> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 }  // namespace
 
 Pump::~Pump() { ReturnPipe(); }
 
+std::unique_ptr<Pump::Stash> Pump::StashOf(std::span<const char> bytes) {
+  if (bytes.empty()) return nullptr;
+  return std::make_unique<Stash>(Stash{{bytes.begin(), bytes.end()}});
+}
+
 void Pump::PutFirst(std::span<const uint8_t> bytes) {
-  stash_.assign(bytes.begin(), bytes.end());
+  stash_ = StashOf(AsChars(bytes));
   taken_ = bytes.size();
 }
+
+void Pump::PutLast(std::span<const uint8_t> bytes) { last_ = StashOf(AsChars(bytes)); }
 
 // Invariant at the top of each round: what was taken before is in the pipe or the stash or
 // delivered.
@@ -29,11 +40,11 @@ Pump::Status Pump::Run(int from, int to) {
   for (int round = 0; round < kRounds; ++round) {
     if (auto stop = Drain(to)) return *stop;
     if (Finished()) return error_ != 0 ? Status::kSourceFailed : Status::kEnd;
-    if (stash_.empty() && taken_ >= allowed_) {
+    if (!stash_ && taken_ >= allowed_) {
       ReturnPipe();
       return Status::kHeld;
     }
-    if (stash_.empty()) {
+    if (!stash_) {
       if (auto stop = Fill(from, to)) return *stop;
     }
   }
@@ -46,8 +57,8 @@ bool Pump::Finished() {
   if (!source_over_ && taken_ < limit_) return false;
   ReturnPipe();
   const bool short_of = limit_ != UINT64_MAX && taken_ < limit_;
-  if (error_ != 0 || last_.empty() || short_of) return true;
-  stash_ = std::exchange(last_, {});
+  if (error_ != 0 || !last_ || short_of) return true;
+  stash_ = std::move(last_);
   return false;
 }
 
@@ -57,13 +68,14 @@ std::optional<Pump::Status> Pump::Drain(int to) {
 }
 
 std::optional<Pump::Status> Pump::DrainStash(int to) {
-  while (stash_sent_ < stash_.size()) {
-    const int64_t n = WriteTo(sink_, to, stash_.data() + stash_sent_, stash_.size() - stash_sent_);
+  if (!stash_) return std::nullopt;
+  auto& [bytes, sent] = *stash_;
+  while (sent < bytes.size()) {
+    const int64_t n = WriteTo(sink_, to, bytes.data() + sent, bytes.size() - sent);
     if (auto stop = SinkSays(n)) return stop;
-    stash_sent_ += static_cast<size_t>(n);
+    sent += static_cast<size_t>(n);
   }
-  stash_ = {};
-  stash_sent_ = 0;
+  stash_.reset();
   return std::nullopt;
 }
 
@@ -83,14 +95,14 @@ std::optional<Pump::Status> Pump::DrainPipe(int to) {
 // The sink turned out not to take splices, with bytes on their way: they become a stash.
 void Pump::EmptyPipeByReading() {
   can_splice_ = false;
-  stash_.resize(in_pipe_);
+  std::vector<char> bytes(in_pipe_);
   size_t have = 0;
   while (have < in_pipe_) {
-    const int64_t n = sys::ReadFile(pipe_->read_end.get(), stash_.data() + have, in_pipe_ - have);
+    const int64_t n = sys::ReadFile(pipe_->read_end.get(), bytes.data() + have, in_pipe_ - have);
     if (n <= 0) break;  // cannot be: the bytes are there
     have += static_cast<size_t>(n);
   }
-  stash_.resize(have);
+  stash_ = StashOf({bytes.data(), have});
   in_pipe_ = 0;
   ReturnPipe();
 }
@@ -121,7 +133,8 @@ std::optional<Pump::Status> Pump::FillByCopy(int from, int to) {
     if ((stop = SinkSays(wrote))) break;
     sent += static_cast<size_t>(wrote);
   }
-  if (stop == Status::kSinkFull) stash_.assign(buffer.begin() + sent, buffer.begin() + n);
+  if (stop == Status::kSinkFull)
+    stash_ = StashOf(buffer.subspan(sent, static_cast<size_t>(n) - sent));
   return stop;
 }
 
@@ -191,8 +204,9 @@ std::optional<Pump::Status> Pump::SinkSays(int64_t result) {
 }
 
 bool Pump::LeasePipe() {
-  if (!pipe_) pipe_ = pipes_->Take();
-  return pipe_.has_value();
+  if (pipe_) return true;
+  if (auto taken = pipes_->Take()) pipe_ = std::make_unique<sys::PipeFds>(std::move(*taken));
+  return pipe_ != nullptr;
 }
 
 // One with bytes left in it is closed instead.

@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -49,7 +50,7 @@ class Pump {
   // bytes that follow the last of them, be that the source's or that of the limit; and from where
   // in a file, instead of its own position.
   void PutFirst(std::span<const uint8_t> bytes);
-  void PutLast(std::span<const uint8_t> bytes) { last_.assign(bytes.begin(), bytes.end()); }
+  void PutLast(std::span<const uint8_t> bytes);
   void SetOffset(int64_t offset) { offset_ = offset; }
   // At most this many bytes are taken from the source, those that were put first included.
   void SetLimit(uint64_t bytes) { limit_ = bytes; }
@@ -63,6 +64,14 @@ class Pump {
   int error() const { return error_; }  // errno of a failed run
 
  private:
+  // Bytes in the process's own memory.
+  struct Stash {
+    std::vector<char> bytes;
+    size_t sent = 0;
+  };
+  // Null for none.
+  static std::unique_ptr<Stash> StashOf(std::span<const char> bytes);
+
   // Each returns nothing when the pump should go on.
   std::optional<Status> DrainStash(int to);
   std::optional<Status> DrainPipe(int to);
@@ -99,11 +108,11 @@ class Pump {
   uint64_t taken_ = 0;
   uint64_t taken_before_ = 0;  // when this run began
   uint64_t delivered_ = 0;
-  std::optional<sys::PipeFds> pipe_;
+  // What an idle pump has no use for is not in it.
+  std::unique_ptr<sys::PipeFds> pipe_;
   size_t in_pipe_ = 0;
-  std::vector<char> stash_;  // copied bytes that the sink had no room for; usually none
-  size_t stash_sent_ = 0;
-  std::vector<char> last_;
+  std::unique_ptr<Stash> stash_;  // copied bytes that the sink had no room for
+  std::unique_ptr<Stash> last_;
   int64_t offset_ = -1;
 };
 

@@ -51,14 +51,20 @@ void TransferHandle::Stop() {
 
 Status TransferHandle::ReturnLoans() {
   Status status;
-  for (const Loan& loan : loans_) {
-    Pollable* stream = reactor().Find(loan.stream);
-    if (stream == nullptr) continue;  // closed: the lease closes its descriptor
-    const Status taken = stream->TakeBack(loan.side);
-    if (!taken.ok()) status = taken;
+  for (int end = 0; end < 2; ++end) {
+    for (const Side side : {Side::kRead, Side::kWrite}) {
+      if (const Status taken = TakeBack(end, side); !taken.ok()) status = taken;
+    }
+    loans_[end] = {};
   }
-  loans_.clear();
   return status;
+}
+
+Status TransferHandle::TakeBack(int end, Side side) {
+  if (!loans_[end].sides[static_cast<int>(side)]) return {};
+  Stream* stream = StreamAt(end);
+  if (stream == nullptr) return {};  // closed: the lease closes its descriptor
+  return stream->TakeBack(side);
 }
 
 Stream* TransferHandle::StreamAt(int end) const {
@@ -78,7 +84,8 @@ int32_t TransferHandle::RefusalOf(int end, Side side) const {
 
 void TransferHandle::Borrow(int end, Side side) {
   if (ends_[end].file) return;
-  loans_.push_back({ends_[end].stream, side, StreamAt(end)->Lend(side)});
+  loans_[end].sides[static_cast<int>(side)] = true;
+  loans_[end].lease = StreamAt(end)->Lend(side);
 }
 
 }  // namespace spliceway

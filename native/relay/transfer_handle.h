@@ -3,7 +3,6 @@
 
 #include <array>
 #include <memory>
-#include <vector>
 
 #include "core/stream.h"
 #include "relay/transfer_pool.h"
@@ -48,9 +47,9 @@ class TransferHandle final : public Pollable {
   Status ReturnLoans();
 
  private:
+  // What is lent of an end.
   struct Loan {
-    int32_t stream;
-    Side side;
+    bool sides[2] = {};
     std::shared_ptr<Lease> lease;
   };
 
@@ -58,12 +57,13 @@ class TransferHandle final : public Pollable {
   TransferEnd EndAt(int end) const;
   int32_t RefusalOf(int end, Side side) const;
   void Borrow(int end, Side side);
+  Status TakeBack(int end, Side side);
 
   TransferPool* pool_;
   std::array<End, 2> ends_;
   TransferThread* thread_ = nullptr;
   std::shared_ptr<Transfer> transfer_;
-  std::vector<Loan> loans_;
+  std::array<Loan, 2> loans_;
 };
 
 }  // namespace spliceway
