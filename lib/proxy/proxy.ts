@@ -27,7 +27,7 @@ export class Proxy implements AsyncDisposable {
   private readonly destinations: Destinations;
   private readonly admission: Admission;
   private readonly server: Server;
-  private readonly running = new Set<Promise<void>>();
+  private readonly running = new Map<Session, Promise<void>>();
   private readonly rejected = Object.fromEntries(REJECTIONS.map((each) => [each, 0])) as ProxyStats['rejected'];
   private total = 0;
 
@@ -56,6 +56,7 @@ export class Proxy implements AsyncDisposable {
       destinations: this.destinations,
       tell: (event) => this.tell(event),
       countRejection: (reason) => this.rejected[reason]++,
+      left: (session) => this.left(session),
     };
     const { onEvent, signal } = options;
     const onError = (error: unknown) => this.tell({ type: 'error', error: asError(error) });
@@ -90,7 +91,7 @@ export class Proxy implements AsyncDisposable {
    */
   async shutdown(options: { timeout?: number | undefined } = {}): Promise<ShutdownResult> {
     const result = await this.server.shutdown(options);
-    await Promise.allSettled(this.running);
+    await Promise.allSettled(this.running.values());
     return result;
   }
 
@@ -111,18 +112,19 @@ export class Proxy implements AsyncDisposable {
 
   private accepted(client: Conn): Promise<void> | undefined {
     const session = new Session(++this.total, client, this.shared);
-    const { sourceIP } = session;
-    const refused = this.admission.enter(sourceIP);
+    const refused = this.admission.enter(session.sourceIP);
     if (refused !== null) {
       session.reject(refused);
       return undefined;
     }
-    const running = session.run().finally(() => {
-      this.admission.leave(sourceIP);
-      this.running.delete(running);
-    });
-    this.running.add(running);
+    const running = session.run();
+    this.running.set(session, running);
     return running;
+  }
+
+  private left(session: Session): void {
+    this.admission.leave(session.sourceIP);
+    this.running.delete(session);
   }
 
   private tell(event: ProxyEvent): void {

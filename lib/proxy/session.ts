@@ -4,15 +4,21 @@ import type { Addr } from '../addr';
 import type { Conn } from '../conn';
 import { ErrUntrustedHeader, type OpError } from '../errors';
 import { writeProxyHeader } from '../proxy-protocol/format';
-import { relay } from '../relay';
 import { type PeekableConn, peekClientHello } from '../tls-hello/peek';
 import type { Group } from './balance';
 import { connect, type Dialing, type Upstream } from './connecting';
 import type { Destinations } from './destinations';
 import type { ProxyEvent, ProxyRejectReason } from './events';
+import { Joined } from './joined';
 import type { Settings } from './options';
 import type { Target } from './target';
 import { ClientWatch } from './watching';
+
+/** Who a client is, in events. */
+export interface Client {
+  readonly id: number;
+  readonly source: Addr;
+}
 
 /** What the sessions of a proxy have in common. */
 export interface Shared {
@@ -20,10 +26,12 @@ export interface Shared {
   readonly destinations: Destinations;
   tell(event: ProxyEvent): void;
   countRejection(reason: ProxyRejectReason): void;
+  /** That client is no more. */
+  left(session: Session): void;
 }
 
 export class Session implements Dialing {
-  private readonly about: { readonly id: number; readonly source: Addr };
+  private readonly about: Client;
   /** What the last attempt to connect met. */
   private dialError: OpError | null = null;
 
@@ -43,17 +51,30 @@ export class Session implements Dialing {
 
   /** Rejects for nothing that a peer does. The client is closed afterwards. */
   async run(): Promise<void> {
-    const group = await this.route();
-    if (group === null) return;
-    const since = performance.now();
-    const upstream = await this.connect(group);
-    if (upstream !== null) await this.forward(upstream, performance.now() - since);
+    let joined: Joined | null = null;
+    try {
+      joined = await this.join();
+      // Nothing else waits while the two are joined: there may be tens of thousands.
+      if (joined !== null) joined.end(await joined.relaying);
+    } finally {
+      joined?.part();
+      this.shared.left(this);
+    }
   }
 
   reject(reason: ProxyRejectReason, error: Error | null = null): void {
     this.client.close();
     this.shared.countRejection(reason);
     this.shared.tell({ type: 'reject', ...this.about, reason, error });
+  }
+
+  private async join(): Promise<Joined | null> {
+    const group = await this.route();
+    if (group === null) return null;
+    const since = performance.now();
+    const upstream = await this.connect(group);
+    if (upstream === null) return null;
+    return new Joined(this.about, this.client, upstream, performance.now() - since, this.shared);
   }
 
   private async route(): Promise<Group | null> {
@@ -95,17 +116,6 @@ export class Session implements Dialing {
     return null;
   }
 
-  private async forward({ target, conn }: Upstream, connectTime: number): Promise<void> {
-    const joined = { ...this.about, target: target.name, connectTime };
-    this.shared.tell({ type: 'connect', ...joined });
-    const result = await target
-      .follow(relay(this.client, conn, this.shared.settings.relay))
-      .finally(() => conn.close());
-    const { reason, error, duration, aToB: bytesToTarget, bToA: bytesToClient } = result;
-    const endedBy = result.endedBy === null ? null : SIDES[result.endedBy];
-    this.shared.tell({ type: 'end', ...joined, reason, endedBy, error, bytesToTarget, bytesToClient, duration });
-  }
-
   // What connecting asks for.
 
   get options(): Settings['dial'] {
@@ -131,5 +141,3 @@ export class Session implements Dialing {
     this.shared.tell({ type: 'targetUp', target: name, downFor });
   }
 }
-
-const SIDES = { a: 'client', b: 'target' } as const;

@@ -4,7 +4,7 @@ import { portNumber, splitHostPort } from '../addr';
 import { checkInteger, checkString } from '../check';
 import { AddrError, invalidType, invalidValue, OpError } from '../errors';
 import { isTCP, isUnix, type StreamNetwork } from '../network';
-import type { Relaying, RelayResult } from '../relay';
+import type { Relaying } from '../relay';
 import type { ProxyTargetStats } from './events';
 import { Health, type HealthLimits } from './health';
 
@@ -86,18 +86,17 @@ export class Target {
     return nameOf(this);
   }
 
-  /** Counts what passes between a client (a) and this target (b), and waits for the end of it. */
-  async follow(relaying: Relaying): Promise<RelayResult> {
+  /** What passes between a client (a) and this target (b) counts from now on. */
+  joined(relaying: Relaying): void {
     this.relays.add(relaying);
-    try {
-      const result = await relaying;
-      this.ended.aToB += result.aToB;
-      this.ended.bToA += result.bToA;
-      return result;
-    } finally {
-      this.relays.delete(relaying);
-      this.active--;
-    }
+  }
+
+  /** That is over; again, and nothing happens. */
+  parted(relaying: Relaying): void {
+    if (!this.relays.delete(relaying)) return;
+    this.ended.aToB += relaying.aToB;
+    this.ended.bToA += relaying.bToA;
+    this.active--;
   }
 
   get stats(): ProxyTargetStats {
