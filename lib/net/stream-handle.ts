@@ -9,7 +9,6 @@ import {
   type AddressTuple,
   AGAIN,
   ALWAYS,
-  CHUNK,
   COUNT,
   EXPIRED,
   MORE,
@@ -28,7 +27,7 @@ import {
   WRITE_EXPIRED,
   WRITE_SIDE,
 } from '../binding';
-import { viewOf } from '../chunk';
+import { type ChunkReader, readChunk, takeChunk } from '../chunk';
 import { unwatch, type Waiter, watch } from '../dispatch';
 import { type AddressInfo, type Family, infoOf, nativeOf, nativePath } from './address';
 import { bytesOf, type Data, type Encoding, encodingOfText } from './data';
@@ -118,7 +117,7 @@ class Request extends AsyncResource {
 /** When its destroy hook runs. */
 const BY_HAND = { requireManualDestroy: true };
 
-export class StreamHandle extends AsyncResource implements Waiter, Handle {
+export class StreamHandle extends AsyncResource implements Waiter, ChunkReader, Handle {
   /** The native handle: a socket, and once connected a stream. -1 before it is opened, and once closed. */
   id = -1;
   owner: StreamOwner | null = null;
@@ -127,6 +126,8 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
   bytesRead = 0;
   /** Of all bytes given to write(), as libuv counts them. */
   bytesWritten = 0;
+  /** As a ChunkReader. */
+  plenty = false;
   private flowing = false;
   private refed = true;
   private requests = 0;
@@ -388,11 +389,11 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
     const { owner } = this;
     if (owner === null) return false;
     const into = owner[kUserBuffer]();
-    const status = into === null ? native.read(this.id, true, CHUNK) : native.readInto(this.id, true, into);
+    const status = into === null ? readChunk(this, true) : native.readInto(this.id, true, into);
     if (status > 0) {
       const n = status & COUNT;
       this.bytesRead += n;
-      owner[kOnRead](n, into === null ? chunkOf(n) : null);
+      owner[kOnRead](n, into === null ? takeChunk(this, n) : null);
       return (status & MORE) !== 0;
     }
     if (status === AGAIN) return false;
@@ -601,12 +602,4 @@ const KEEP_ALIVE_COUNT = 10;
 export function setKeepAlive(id: number, delay: number): void {
   native.setKeepAlive(id, 1);
   if (delay > 0) native.setKeepAliveConfig(id, delay, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_COUNT);
-}
-
-/** The first n bytes of the scratch buffer, in memory of the caller's own. */
-function chunkOf(n: number): Buffer {
-  // Not from Node's pool, whose ArrayBuffer is shared with strangers.
-  const chunk = Buffer.allocUnsafeSlow(n);
-  chunk.set(viewOf(scratch, n));
-  return chunk;
 }
