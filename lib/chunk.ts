@@ -1,6 +1,6 @@
 // The memory in which bytes reach the caller.
 
-import { scratch } from './binding';
+import { CHUNK, native, scratch } from './binding';
 import { dropBuffer, takeBuffer } from './buffers';
 
 // Up to this length V8 keeps a typed array's bytes inside the object. Asking such an array for its
@@ -30,10 +30,45 @@ export function isKnown(p: Uint8Array): boolean {
 
 /** The first n bytes of the scratch buffer, in memory that is the caller's alone. */
 export function ownChunk(n: number): Buffer {
+  return marked(copyOf(scratch, n));
+}
+
+/** The chunk, which is nobody else's, known as ours if it is small. */
+export function marked(chunk: Buffer): Buffer {
+  if (chunk.length <= INSIDE) new Ours(chunk);
+  return chunk;
+}
+
+function copyOf(buffer: Buffer, n: number): Buffer {
   // Not from Node's pool, whose ArrayBuffer is shared with strangers.
   const chunk = Buffer.allocUnsafeSlow(n);
-  chunk.set(viewOf(scratch, n));
-  if (n <= INSIDE) new Ours(chunk);
+  chunk.set(viewOf(buffer, n));
+  return chunk;
+}
+
+/** A connection that reads chunks of the caller's own. */
+export interface ChunkReader {
+  readonly id: number;
+  /** The last chunk was as large as they come: the next one may be. */
+  plenty: boolean;
+}
+
+// What is read here becomes the caller's as it is, without a copy, if it comes full.
+let fresh: Buffer | null = null;
+
+/** One system call; takeChunk() has what it read. */
+export function readChunk({ id, plenty }: ChunkReader, resumed: boolean): number {
+  if (!plenty) return native.read(id, resumed, CHUNK);
+  fresh ??= Buffer.allocUnsafeSlow(CHUNK);
+  return native.readInto(id, resumed, fresh);
+}
+
+/** The n bytes that readChunk() has read, in memory that is the caller's alone. */
+export function takeChunk(conn: ChunkReader, n: number): Buffer {
+  const chunk = conn.plenty && fresh !== null ? fresh : scratch;
+  conn.plenty = n === CHUNK;
+  if (chunk === scratch || n < CHUNK) return copyOf(chunk, n);
+  fresh = null;
   return chunk;
 }
 

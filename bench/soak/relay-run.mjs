@@ -4,11 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { End } from './end.mjs';
 
 const LIMIT = 30_000;
+// Half of the proxy's idle timeout, in milliseconds.
+const SOON = 100;
 
 export class RelayRun {
   #ends = {};
   #isCut = false;
   #over;
+  /** Milliseconds that this process took to connect and say which relay it is. */
+  headAfter = Number.POSITIVE_INFINITY;
 
   /**
    * @param socket the client's, already connecting to the proxy
@@ -58,7 +62,12 @@ export class RelayRun {
 
   #onClose() {
     const { client, target } = this.#ends;
-    if (client?.socket.closed && target?.socket.closed) this.onOver(false);
+    if (client?.socket.closed && (target?.socket.closed || this.#neverBegan)) this.onOver(false);
+  }
+
+  // This process stood still, and the proxy gave the relay up as idle before it had said anything.
+  get #neverBegan() {
+    return this.plan.idle && this.#ends.target === undefined && this.headAfter > SOON;
   }
 
   // Not before both ends are known, so that what came of both can be told.
@@ -78,7 +87,9 @@ export class RelayRun {
   /** Of the transfer to this end: whether all came, and what was not as planned. */
   #verdict(side, stalled) {
     const end = this.#ends[side];
-    if (end === undefined) return { bytes: 0, whole: false, wrong: 'the proxy did not come to the target' };
+    if (end === undefined) {
+      return { bytes: 0, whole: false, wrong: this.#neverBegan ? null : 'the proxy did not come to the target' };
+    }
     const { received: bytes, whole } = end;
     const asPlanned = whole || this.plan.cut !== null || this.plan.idle;
     return { bytes, whole, wrong: stalled ? this.#stalled(end) : asPlanned ? end.wrong : this.#complaint(end) };

@@ -26,10 +26,10 @@ process.send({ port: target.address().port });
 
 /** Finds out whose target a connection is. */
 function identify(socket, before = Buffer.alloc(0)) {
-  const onError = () => socket.destroy();
-  socket.on('error', onError);
+  const forget = () => socket.destroy();
+  socket.on('error', forget).on('end', forget);
   socket.once('data', (chunk) => {
-    socket.off('error', onError);
+    socket.off('error', forget).off('end', forget);
     const bytes = Buffer.concat([before, chunk]);
     if (bytes.length < HEAD) return identify(socket, bytes);
     const run = runs.get(bytes.readDoubleLE(0));
@@ -61,7 +61,10 @@ async function relayOnce(plan, proxies, tally) {
   const socket = connect({ ...proxy, localAddress, allowHalfOpen: true, noDelay: true });
   const head = Buffer.alloc(HEAD);
   head.writeDoubleLE(plan.id);
-  socket.write(head);
+  const began = performance.now();
+  socket.write(head, () => {
+    run.headAfter = performance.now() - began;
+  });
   const cutAtProxy = (how) => process.send({ cut: { client: `${socket.localAddress}:${socket.localPort}`, how } });
   const run = new RelayRun(plan, content, socket, cutAtProxy);
   runs.set(plan.id, run);

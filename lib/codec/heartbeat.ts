@@ -15,17 +15,14 @@ import { unwatch, type Waiter, watch } from '../dispatch';
 import { causeOf, ErrBusy, ErrClosed, ErrCreditExceeded, ErrPeerLost, SyscallError, withCount } from '../errors';
 import { FIGURE_WORDS } from '../health/figures';
 import { Health, type HealthSource } from '../health/health';
-import { joinReads, joinWrites } from '../lines';
 import { Pending, rejected } from '../pending';
 import { takeFrontBytes } from '../stream/front';
-import type { ReadTurn } from '../stream/reading';
 import type { SocketConn } from '../stream/socket-conn';
-import type { StreamConn } from '../stream/stream-conn';
-import type { WriteTurn } from '../stream/writing';
 import { exhausted, renew, spend } from '../turn';
 import type { Carrier } from './carrier';
 import { FrameError } from './frame-error';
 import type { HeaderBody } from './header-body';
+import { HeldTurn, type Holder } from './held-turn';
 
 // In the order of SessionEnd (native/session/session.h).
 const READ_FAILED = 1;
@@ -43,36 +40,6 @@ export interface CheckedHeartbeat {
   health: Float64Array;
 }
 
-/** The place in one of the connection's lines. It is never done. */
-class HeldTurn implements ReadTurn, WriteTurn {
-  next: ReadTurn | null = null;
-  last: ReadTurn = this;
-
-  constructor(
-    private readonly heartbeat: Heartbeat,
-    private readonly side: number,
-  ) {}
-
-  run(): boolean {
-    return false;
-  }
-
-  endWith(conn: StreamConn, status: number): void {
-    if (conn.id < 0) return this.heartbeat.connClosed();
-    this.join(conn);
-    if (status === EXPIRED) this.heartbeat.expired(this.side);
-  }
-
-  deadlineMoved(): void {
-    if (this.side === READ) this.heartbeat.readDeadlineMoved();
-  }
-
-  join(conn: StreamConn): void {
-    if (this.side === READ) joinReads(conn, this);
-    else joinWrites(conn, this, true);
-  }
-}
-
 class PendingRead extends Pending<Buffer | null> {}
 
 class PendingWrite extends Pending<number> {
@@ -87,7 +54,7 @@ class PendingWrite extends Pending<number> {
 }
 
 /** @internal */
-export class Heartbeat implements Carrier, Waiter, HealthSource {
+export class Heartbeat implements Carrier, Waiter, HealthSource, Holder {
   /** @internal Of the session. */
   readonly id: number;
   readonly health: Health;

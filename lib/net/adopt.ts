@@ -6,9 +6,10 @@ import { DATAGRAMS, KIND_TCP, KIND_UNIX, native, RAW, STREAM, scratchIds, UNIX }
 import type { Family } from './address';
 import { errnoException, invalidFdType } from './errors';
 import { ForeignHandle } from './foreign-handle';
+import type { Handle } from './handle';
 import { ServerHandle } from './server-handle';
 import { EINVAL, statusOf } from './status';
-import { type Handle, StreamHandle } from './stream-handle';
+import { StreamHandle } from './stream-handle';
 import { validateInt32 } from './validate';
 
 interface Described {

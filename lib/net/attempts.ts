@@ -4,11 +4,12 @@
 import type { Family } from './address';
 import { bindLocal, connectAtOnceError, connectError, connected, type Target } from './connect';
 import { aggregateError, connectionTimeout, type SystemError } from './errors';
+import type { Handle } from './handle';
 import { kSignal, kTakeHandle } from './internals';
 import { connectEntry } from './perf';
 import type { Socket } from './socket';
 import { ECANCELED, ETIMEDOUT } from './status';
-import { type Handle, StreamHandle } from './stream-handle';
+import { StreamHandle } from './stream-handle';
 
 interface Plan {
   port: number;

@@ -14,11 +14,12 @@ import {
   ipBlocked,
   type SystemError,
 } from './errors';
+import type { Handle } from './handle';
 import { kDeadlines, kKeepAlive, kKeepAliveDelay, kNoDelay, kTakeHandle } from './internals';
 import { type ConnectEntry, connectEntry } from './perf';
 import type { Socket } from './socket';
 import { EINVAL } from './status';
-import { type Handle, StreamHandle } from './stream-handle';
+import { StreamHandle } from './stream-handle';
 import { validateFunction, validateNumber, validatePort, validateString } from './validate';
 
 type LookupCallback = (error: Error | null, address: unknown, family?: unknown) => void;

@@ -5,7 +5,7 @@ import { fromNative } from '../addr';
 import { native, READ_SIDE, WRITE_SIDE } from '../binding';
 import { type Deadline, toEpoch } from '../deadline';
 import { ErrDeadlineExceeded, OpError } from '../errors';
-import type { Handle } from './stream-handle';
+import type { Handle } from './handle';
 
 /** Those that were set before there was a connection; NaN for none. */
 export class Deadlines {

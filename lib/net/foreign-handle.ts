@@ -2,8 +2,8 @@
 // libuv's would be asked; bytes it has no way to give or take.
 
 import type { AddressInfo } from './address';
+import type { Handle, StreamOwner } from './handle';
 import { EBADF, EINVAL } from './status';
-import type { Handle, StreamOwner } from './stream-handle';
 
 type Method = ((...args: unknown[]) => unknown) | null | undefined;
 /** The methods that are called, where they are there. */

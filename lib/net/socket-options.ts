@@ -3,7 +3,8 @@
 import type { DuplexOptions } from 'node:stream';
 import { adoptHandle, adoptStream } from './adopt';
 import { invalidValue } from './errors';
-import { type Handle, StreamHandle } from './stream-handle';
+import type { Handle } from './handle';
+import { StreamHandle } from './stream-handle';
 import { keepAliveDelay } from './validate';
 
 /** Reading into memory of the caller's: as node:net's `onread`. */

@@ -21,6 +21,7 @@ import {
   networkException,
   socketClosed,
 } from './errors';
+import { type Handle, PENDING, type StreamOwner } from './handle';
 import {
   kBytesRead,
   kBytesWritten,
@@ -52,7 +53,6 @@ import {
   handleOf,
   type SocketConstructorOptions,
 } from './socket-options';
-import { type Handle, PENDING, type StreamOwner } from './stream-handle';
 import { timerDuration, validateFunction, validateSignal } from './validate';
 import { isCalledByWrapper, isWrapped } from './wrapper';
 import type { Callback } from './write-request';

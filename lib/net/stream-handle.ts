@@ -9,7 +9,6 @@ import {
   type AddressTuple,
   AGAIN,
   ALWAYS,
-  CHUNK,
   COUNT,
   EXPIRED,
   MORE,
@@ -28,69 +27,17 @@ import {
   WRITE_EXPIRED,
   WRITE_SIDE,
 } from '../binding';
-import { viewOf } from '../chunk';
+import { type ChunkReader, readChunk, takeChunk } from '../chunk';
 import { unwatch, type Waiter, watch } from '../dispatch';
 import { type AddressInfo, type Family, infoOf, nativeOf, nativePath } from './address';
 import { bytesOf, type Data, type Encoding, encodingOfText } from './data';
+import { type Done, type Handle, PENDING, type StreamOwner } from './handle';
 import { kOnMoved, kOnRead, kOnReadEnd, kOnWriteFailed, kSpliceTarget, kUserBuffer } from './internals';
 import { inClosingPhase, inPendingPhase } from './phases';
 import { Splice } from './splice';
 import { EALREADY, EBADF, ECANCELED, ECONNREFUSED, EINVAL, ENOTCONN, statusOf } from './status';
 import { runTicks } from './ticks';
-import { type Callback, WriteRequest, type Writer } from './write-request';
-
-/** Called once, with 0 or a negative errno. */
-export type Done = (status: number) => void;
-
-/** Whom a handle tells of what arrives: a Socket. */
-export interface StreamOwner extends Writer {
-  /** Where to read into; null for a chunk of its own. */
-  [kUserBuffer](): Uint8Array | null;
-  /** Bytes arrived; in `chunk`, or in the user's buffer. */
-  [kOnRead](n: number, chunk: Buffer | null): void;
-  /** 0 at the end of the stream, or why reading failed. */
-  [kOnReadEnd](status: number): void;
-  /** The handle that whatever arrives would be written to, and nothing else be done with it; else null. */
-  [kSpliceTarget](): object | null;
-  /** Bytes came or went without the owner. */
-  [kOnMoved](): void;
-  /** What came from another socket could not be written. */
-  [kOnWriteFailed](status: number): void;
-}
-
-/** What a Socket asks of what it lies on. */
-export interface Handle {
-  readonly id: number;
-  readonly isTCP: boolean;
-  readonly fd: number;
-  readonly bytesRead: number;
-  readonly bytesWritten: number;
-  readonly writeQueueSize: number;
-  owner: StreamOwner | null;
-  reading: boolean;
-  getAsyncId(): number;
-  bindTo(address: string, port: number, family: Family): number;
-  connect(address: string, port: number, family: Family, done: Done): number;
-  connectPath(path: string, done: Done): number;
-  abandonConnect(): void;
-  readStart(): number;
-  readStop(): number;
-  write(data: Data, encoding: Encoding, callback: Callback): number;
-  shutdown(done: Done): void;
-  setDeadline(side: number, epoch: number): void;
-  setNoDelay(on: boolean): number;
-  setKeepAlive(on: boolean, delay: number): number;
-  getsockname(): AddressInfo | null;
-  getpeername(): AddressInfo | null;
-  ref(): void;
-  unref(): void;
-  hasRef(): boolean;
-  reset(onClosed: () => void): number;
-  close(onClosed?: () => void): void;
-}
-
-/** What write() answers where the kernel has not taken all: the owner's onWritten() will be called. */
-export const PENDING = 1;
+import { type Callback, WriteRequest } from './write-request';
 
 // A connection that always has more goes to the end of the line after this many chunks.
 const CHUNKS_AT_ONCE = 4;
@@ -118,7 +65,7 @@ class Request extends AsyncResource {
 /** When its destroy hook runs. */
 const BY_HAND = { requireManualDestroy: true };
 
-export class StreamHandle extends AsyncResource implements Waiter, Handle {
+export class StreamHandle extends AsyncResource implements Waiter, ChunkReader, Handle {
   /** The native handle: a socket, and once connected a stream. -1 before it is opened, and once closed. */
   id = -1;
   owner: StreamOwner | null = null;
@@ -127,6 +74,8 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
   bytesRead = 0;
   /** Of all bytes given to write(), as libuv counts them. */
   bytesWritten = 0;
+  /** As a ChunkReader. */
+  plenty = false;
   private flowing = false;
   private refed = true;
   private requests = 0;
@@ -388,11 +337,11 @@ export class StreamHandle extends AsyncResource implements Waiter, Handle {
     const { owner } = this;
     if (owner === null) return false;
     const into = owner[kUserBuffer]();
-    const status = into === null ? native.read(this.id, true, CHUNK) : native.readInto(this.id, true, into);
+    const status = into === null ? readChunk(this, true) : native.readInto(this.id, true, into);
     if (status > 0) {
       const n = status & COUNT;
       this.bytesRead += n;
-      owner[kOnRead](n, into === null ? chunkOf(n) : null);
+      owner[kOnRead](n, into === null ? takeChunk(this, n) : null);
       return (status & MORE) !== 0;
     }
     if (status === AGAIN) return false;
@@ -601,12 +550,4 @@ const KEEP_ALIVE_COUNT = 10;
 export function setKeepAlive(id: number, delay: number): void {
   native.setKeepAlive(id, 1);
   if (delay > 0) native.setKeepAliveConfig(id, delay, KEEP_ALIVE_INTERVAL, KEEP_ALIVE_COUNT);
-}
-
-/** The first n bytes of the scratch buffer, in memory of the caller's own. */
-function chunkOf(n: number): Buffer {
-  // Not from Node's pool, whose ArrayBuffer is shared with strangers.
-  const chunk = Buffer.allocUnsafeSlow(n);
-  chunk.set(viewOf(scratch, n));
-  return chunk;
 }

@@ -1,8 +1,8 @@
 // read(): tried at once, and once more each time the kernel says that there is something.
 
-import { AGAIN, CHUNK, COUNT, EXPIRED, native, READ, scratch } from '../binding';
+import { AGAIN, COUNT, EXPIRED, native, READ, scratch } from '../binding';
 import { checkBytes, detachedWhileWaiting, isDetached, signalOf } from '../check';
-import { ownChunk } from '../chunk';
+import { marked, readChunk, takeChunk } from '../chunk';
 import type { CallOptions } from '../conn';
 import { joinReads, leaveReads, type Turn } from '../lines';
 import { Pending, rejected } from '../pending';
@@ -67,8 +67,11 @@ export function readNow(conn: StreamConn, into: Uint8Array | null, signal: Abort
 
 /** One system call. `resumed` tells a call that waited from a new one: see Pollable::Check. */
 function attempt(conn: StreamConn, into: Uint8Array | null, resumed: boolean): number {
-  if (conn.front !== null && into?.length !== 0) return takeFront(conn, into ?? scratch, resumed);
-  if (into === null) return native.read(conn.id, resumed, CHUNK);
+  if (conn.front !== null && into?.length !== 0) {
+    conn.plenty = false;
+    return takeFront(conn, into ?? scratch, resumed);
+  }
+  if (into === null) return readChunk(conn, resumed);
   // Go's order: an empty read needs no bytes, no deadline and no end of stream, only an open connection.
   if (into.length === 0) return 0;
   return native.readInto(conn.id, resumed, into);
@@ -76,7 +79,7 @@ function attempt(conn: StreamConn, into: Uint8Array | null, resumed: boolean): n
 
 function outcomeOf(conn: StreamConn, into: Uint8Array | null, status: number): Outcome {
   const n = status & COUNT;
-  if (n > 0) return into === null ? ownChunk(n) : n;
+  if (n > 0) return into === null ? marked(takeChunk(conn, n)) : n;
   if (into !== null && into.length === 0) return 0;
   conn.ended = true;
   return null;

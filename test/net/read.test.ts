@@ -51,6 +51,26 @@ describe.each(streams)('%s: read()', (_network, makePair) => {
     expect(other?.buffer).not.toBe(first?.buffer);
   });
 
+  test('gives full chunks in memory of their own, too: to keep, and to transfer', async () => {
+    using pair = await makePair();
+    const sent = bytes(4 * MiB);
+    const writing = pair.client.write(sent);
+    const memories = new Set<ArrayBufferLike>();
+    let full = 0;
+    for (let got = 0; got < sent.length; ) {
+      const chunk = (await pair.server.read()) as Buffer;
+      expect(chunk.equals(sent.subarray(got, got + chunk.length))).toBe(true);
+      got += chunk.length;
+      expect(memories.has(chunk.buffer)).toBe(false);
+      expect(chunk.buffer.byteLength).toBe(chunk.length);
+      memories.add(chunk.buffer);
+      if (chunk.length === 64 * KiB && full++ % 2 === 0)
+        structuredClone(null, { transfer: [chunk.buffer as ArrayBuffer] });
+    }
+    await writing;
+    expect(full).toBeGreaterThan(1);
+  });
+
   test('carries 16 MiB each way at once, unchanged', async () => {
     using pair = await makePair();
     const up = bytes(16 * MiB, 1);
