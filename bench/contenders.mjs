@@ -96,6 +96,17 @@ export const udpBatch = {
 export const cSplice = { name: 'c-splice', ...plainC('c-splice-proxy', 'C, splice', 'C') };
 export const nodeNetPipe = { name: 'node-net-pipe', ...script('node-net-proxy.mjs', 'node:net pipe', 'node:net') };
 export const relaying = { name: 'spliceway-relay', ...spliceway('spliceway-proxy.mjs', 'spliceway relay()') };
+/** For many connections that live long: V8's young generation does not grow with them. In MiB. */
+const SMALL_YOUNG = '--max-semi-space-size=1';
+export const relayingSmall = {
+  ...relaying,
+  name: 'spliceway-relay-small',
+  label: `spliceway relay(), node ${SMALL_YOUNG}`,
+  command(...given) {
+    const [node, ...rest] = relaying.command(...given);
+    return [node, SMALL_YOUNG, ...rest];
+  },
+};
 export const splicewayNetPipe = {
   name: 'spliceway-net-pipe',
   ...spliceway('spliceway-net-proxy.mjs', 'spliceway/net pipe'),

@@ -5,9 +5,9 @@ import { addressesGiven } from './address.mjs';
 
 const [address, target] = addressesGiven(2, 'spliceway-proxy.mjs host:port target-host:port');
 
+// Nobody has a use for how it ends, so nothing waits for that: a promise and a function for each relay would.
 async function forward(conn) {
-  const upstream = await dial('tcp', target);
-  await relay(conn, upstream);
+  relay(conn, await dial('tcp', target));
 }
 
 const listener = await listen('tcp', address);

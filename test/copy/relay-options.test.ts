@@ -134,6 +134,15 @@ describe.each(Object.entries(WAYS))('%s', (_way, make) => {
     expect([relaying.aToB, relaying.bToA]).toEqual([3, 5]);
   });
 
+  test('is a promise like any other: nothing is made in between to wait for it', async () => {
+    const relaying = relay(c.a, c.b);
+    expect(Promise.resolve(relaying)).toBe(relaying);
+    const then = relaying.then(({ reason }) => reason);
+    expect(Object.getPrototypeOf(then)).toBe(Promise.prototype);
+    c.a.close();
+    expect(await then).toBe('closed');
+  });
+
   test('onProgress is called while bytes move, not otherwise, and never after the end', async () => {
     const told: RelayProgress[] = [];
     const relaying = relay(c.a, c.b, { progressInterval: 10, onProgress: (progress) => told.push(progress) });
