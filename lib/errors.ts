@@ -1,6 +1,7 @@
 // The errors of this package. What the network does is an OpError, as in Go's net package; what the
 // caller got wrong is a TypeError or RangeError with Node's own codes.
 
+import { inspect } from 'node:util';
 import type { Addr } from './addr';
 import { BUSY, CLOSED, EXPIRED, REFUSED } from './binding';
 import { errnoCode, errnoText } from './errno';
@@ -253,7 +254,12 @@ export function withCount<E extends Error>(error: E, bytesWritten: number): E {
 
 /** What was thrown, as an Error: anything can be, even nothing. */
 export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
+  return thrown instanceof Error ? thrown : new Error(textOf(thrown), { cause: thrown });
+}
+
+/** What a stranger gave, as text. Unlike String() it never fails: an object need not have a toString(). */
+export function textOf(value: unknown): string {
+  return typeof value === 'object' ? inspect(value, { depth: 0, customInspect: false }) : String(value);
 }
 
 type Coded<T> = T & { code: string };

@@ -115,6 +115,7 @@ export class Intake<T> implements FrameSink {
 
   /** A message that is at hand, for an iterator. */
   taken(): Promise<IteratorResult<T, undefined>> | null {
+    this.wasAsked = true;
     if (this.inbox.isEmpty || this.handler !== null) return null;
     return this.takeOne((value) => ({ value, done: false }));
   }

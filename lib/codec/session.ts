@@ -2,7 +2,7 @@
 // responses, and that no more requests are taken. docs/wire-format.md has the bodies.
 
 import type { Conn } from '../conn';
-import { asError, ErrClosed, invalidReturn } from '../errors';
+import { asError, ErrClosed, invalidReturn, textOf } from '../errors';
 import { rejected } from '../pending';
 import { Call, type FrameCallOptions, isLimited, opError } from './call';
 import { type Body, lengthOf } from './outbox';
@@ -23,6 +23,8 @@ const NO_HANDLER = 2;
 const GOING_AWAY = 3;
 
 const ID = 4;
+/** The least that `maxFrame` may be: a PING has to fit. */
+export const LARGEST_CONTROL = 16;
 /** How much longer than its body a request's or a response's frame is at most. */
 export const OVERHEAD = 6;
 const NO_BYTES = Buffer.alloc(0);
@@ -196,8 +198,14 @@ export class Session {
       this.checkResponse(response);
       return [OK, response];
     } catch (error) {
-      return [FAILED, asError(error).message.slice(0, LONGEST_REASON / 4)];
+      return [FAILED, this.reasonOf(error)];
     }
+  }
+
+  /** No longer than its frame may be; a character has four bytes at most. */
+  private reasonOf(error: unknown): string {
+    const most = Math.min(LONGEST_REASON, this.maxFrame - OVERHEAD);
+    return textOf(asError(error).message).slice(0, most / 4);
   }
 
   private checkResponse(response: unknown): void {

@@ -32,6 +32,22 @@ const sessions = (kind: FramedConnOptions) => async (options?: FramedConnOptions
   return [new FramedConn(a, both), new FramedConn(b, both)] as const;
 };
 
+// Behind a heartbeat the connection is not for others to half-close.
+test('a peer that has sent FIN is still answered', async () => {
+  const [a, b] = await sessions({ session: true })();
+  let finish = () => {};
+  b.onRequest(() => new Promise<string>((resolve) => (finish = () => resolve('late'))));
+  const asked = a.request(1, '');
+  await turns();
+  (a.conn as TCPConn).closeWrite();
+  await turns();
+  expect(b.conn.state).toBe('active');
+  finish();
+  expect(String(await asked)).toBe('late');
+  await a.shutdown();
+  await eventually(() => b.conn.state === 'closed');
+});
+
 describe.each(kinds)('request(), %s', (_, kind) => {
   const session = sessions(kind);
 
@@ -103,6 +119,26 @@ describe.each(kinds)('request(), %s', (_, kind) => {
     expect(failed).toBeInstanceOf(RequestError);
     expect(failed).toMatchObject({ code: 'ERR_SPLICEWAY_REQUEST_FAILED' });
     expect(String(failed)).toBe('RequestError: the request failed: no such thing');
+  });
+
+  test.each([null, 'text', Symbol('sign'), Object.create(null), Object.assign(new Error(), { message: 5 })])(
+    'fails whatever the handler throws (%#)',
+    async (thrown) => {
+      const [a, b] = await session();
+      b.onRequest(() => {
+        throw thrown;
+      });
+      expect(await caught(a.request(1, ''))).toMatchObject({ code: 'ERR_SPLICEWAY_REQUEST_FAILED' });
+    },
+  );
+
+  test('of what the handler throws as much is told as a frame has room for', async () => {
+    const [a, b] = await session({ maxFrame: 64 });
+    b.onRequest(() => {
+      throw new Error('語'.repeat(100));
+    });
+    expect(String(await caught(a.request(1, '')))).toMatch(/the request failed: 語+$/);
+    expect(String(await caught(a.request(1, '')))).toMatch(/the request failed: 語+$/);
   });
 
   test('an answer of the wrong type, or too large, fails its request alone', async () => {
@@ -196,14 +232,16 @@ describe.each(kinds)('shutdown(), %s', (_, kind) => {
     const [a, b] = await session();
     let finish = () => {};
     b.onRequest(() => new Promise<string>((resolve) => (finish = () => resolve('late'))));
-    const asked = a.request(1, '');
+    const stop = new AbortController();
+    const asked = a.request(1, '', { signal: stop.signal });
     await turns();
-    (a.conn as TCPConn).closeWrite();
+    stop.abort(new Error('given up'));
+    await expect(asked).rejects.toThrow('given up');
+    const down = a.shutdown();
     await turns();
     expect(b.conn.state).toBe('active');
     finish();
-    expect(String(await asked)).toBe('late');
-    await a.shutdown();
+    await down;
     await eventually(() => b.conn.state === 'closed');
   });
 
@@ -213,6 +251,19 @@ describe.each(kinds)('shutdown(), %s', (_, kind) => {
     const received = b.receive();
     const down = a.shutdown();
     expect(await received).toBeNull();
+    await turns();
+    expect(b.conn.state).toBe('active');
+    await Promise.all([down, b.shutdown()]);
+  });
+
+  test('so is one that takes what had come before it asked', async () => {
+    const [a, b] = await session();
+    b.onRequest(() => 'x');
+    await a.send(1, 'before');
+    await a.request(1, '');
+    const { value } = await b[Symbol.asyncIterator]().next();
+    expect(String(value?.body)).toBe('before');
+    const down = a.shutdown();
     await turns();
     expect(b.conn.state).toBe('active');
     await Promise.all([down, b.shutdown()]);
