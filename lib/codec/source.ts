@@ -76,7 +76,7 @@ function intoRoom(reader: ByteReader): Filler {
     const room = sink.room();
     const n = await reader.read(room, { signal });
     if (n === null) return null;
-    if (!(n >= 0 && n <= room.length)) throw ErrBadReadCount;
+    if (!Number.isInteger(n) || n < 0 || n > room.length) throw ErrBadReadCount;
     sink.filled(n);
     return n;
   };

@@ -307,8 +307,13 @@ describe('a source', () => {
     ]);
   });
 
-  test('that claims to have read what it had no room for is refused', async () => {
-    const reader = new Reader({ read: (p) => p.length + 1 });
+  test.each([
+    ['more than it had room for', (p: Uint8Array) => p.length + 1],
+    ['less than nothing', () => -1],
+    ['half a byte', () => 0.5],
+    ['no number', () => '' as never],
+  ])('that claims to have read %s is refused', async (_, read) => {
+    const reader = new Reader({ read });
     expect(await caught(reader.readByte())).toBe(ErrBadReadCount);
     expect(reader.buffered).toBe(0);
   });
