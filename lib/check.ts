@@ -1,12 +1,14 @@
 // What callers hand in, checked at the call that hands it in.
 
+import { isUint8Array } from 'node:util/types';
 import { isKnown } from './chunk';
 import type { CallOptions } from './conn';
 import { invalidType, invalidValue, outOfRange } from './errors';
 
+// Not instanceof, which what only stands in front of an array passes as well.
 /** A Uint8Array whose memory stays where it is: not detached, not resizable. */
 export function checkBytes(name: string, p: unknown): asserts p is Uint8Array {
-  if (!(p instanceof Uint8Array)) throw invalidType(name, 'an instance of Buffer or Uint8Array', p);
+  if (!isUint8Array(p)) throw invalidType(name, 'an instance of Buffer or Uint8Array', p);
   if (isKnown(p)) return;
   const buffer = p.buffer as ArrayBuffer & { resizable?: boolean; growable?: boolean };
   if (buffer.resizable === true || buffer.growable === true) {
@@ -17,10 +19,14 @@ export function checkBytes(name: string, p: unknown): asserts p is Uint8Array {
 
 /** What a write is given, as bytes: a string is UTF-8. */
 export function toBytes(p: unknown): Uint8Array {
-  if (typeof p === 'string') return Buffer.from(p);
-  if (!(p instanceof Uint8Array)) throw invalidType('p', 'of type string or an instance of Buffer or Uint8Array', p);
-  checkBytes('p', p);
-  return p;
+  checkBytesOrText('p', p);
+  return typeof p === 'string' ? Buffer.from(p) : p;
+}
+
+export function checkBytesOrText(name: string, p: unknown): asserts p is Uint8Array | string {
+  if (typeof p === 'string') return;
+  if (!isUint8Array(p)) throw invalidType(name, 'of type string or an instance of Buffer or Uint8Array', p);
+  checkBytes(name, p);
 }
 
 /** The number of bytes in a list. */
@@ -68,8 +74,22 @@ export function checkObject(name: string, value: unknown): asserts value is obje
   if (typeof value !== 'object' || value === null) throw invalidType(name, 'of type object', value);
 }
 
+/** That it has these methods: an object, or a class with static ones. */
+export function checkMethods(name: string, value: unknown, ...methods: string[]): void {
+  const has = (method: string) => typeof (value as Record<string, unknown> | null | undefined)?.[method] === 'function';
+  if (!methods.every(has)) throw invalidType(name, `something with ${methods.join('() and ')}()`, value);
+}
+
 export function checkFunction(name: string, value: unknown): void {
   if (typeof value !== 'function') throw invalidType(name, 'of type function', value);
+}
+
+/** An object that is iterated: no text, whose characters nobody means. */
+export function checkIterable(name: string, value: unknown): asserts value is Iterable<unknown> {
+  checkObject(name, value);
+  if (typeof (value as Partial<Iterable<unknown>>)[Symbol.iterator] !== 'function') {
+    throw invalidType(name, 'an iterable', value);
+  }
 }
 
 export function checkBoolean(name: string, value: unknown): asserts value is boolean {

@@ -14,7 +14,7 @@ import {
   UnixAddr,
 } from './addr';
 import { checkFunction, checkObject, checkSignal, checkString } from './check';
-import { AddrError, asError, DNSError, OpError, UnknownNetworkError } from './errors';
+import { AddrError, asError, DNSError, OpError, textOf, UnknownNetworkError } from './errors';
 import { livingFor } from './lifetime';
 import { isIPNetwork, isTCP, isUDP, isUnix } from './network';
 import { lookupPort, lookupProtocol } from './services';
@@ -158,7 +158,7 @@ async function hostAddresses(host: string, family: 0 | 4 | 6, options: ResolveOp
 }
 
 function badAnswer(host: string, answer: unknown): DNSError {
-  return new DNSError(host, `invalid address ${String(answer)} from lookup`, 'EBADRESP');
+  return new DNSError(host, `invalid address ${textOf(answer)} from lookup`, 'EBADRESP');
 }
 
 /** A numeric address in its usual form, with its zone apart and IPv4-mapped IPv6 as plain IPv4; null for a name. */

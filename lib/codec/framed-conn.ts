@@ -1,19 +1,20 @@
 // FramedConn: commands with bodies over a connection, in frames with a header.
 
-import { checkBoolean, checkFunction, checkInteger, checkObject } from '../check';
+import { checkBoolean, checkFunction, checkInteger, checkIterable, checkObject } from '../check';
 import type { Conn } from '../conn';
 import { ErrClosed, invalidType } from '../errors';
 import type { Health } from '../health/health';
 import { checked } from '../pending';
 import { checkCall, type FrameCallOptions, opError } from './call';
 import { type Frame, frameOf } from './decoder';
+import { LARGEST_BODY } from './framing';
 import { HeaderBody, type HeaderBodyOptions } from './header-body';
 import type { Heartbeat } from './heartbeat';
-import { beats, type HeartbeatOptions, heartbeatOver } from './heartbeat-options';
+import { beats, checkHeartbeat, type HeartbeatOptions, heartbeatOver } from './heartbeat-options';
 import { Messages } from './messages';
-import type { MessageOptions } from './options';
+import { type MessageOptions, messageOptions } from './options';
 import type { Body } from './outbox';
-import { type ControlHandler, OVERHEAD, type RequestHandler, Session } from './session';
+import { type ControlHandler, LARGEST_CONTROL, OVERHEAD, type RequestHandler, Session } from './session';
 import type { UnseenFrame } from './unseen';
 import type { AckedSend } from './waiting-send';
 
@@ -42,6 +43,20 @@ export interface OutgoingFrame {
 const NO_CONTROL = -1;
 const RESERVED = 16;
 
+function sessionOf(options: FramedConnOptions): { framing: HeaderBody; session: boolean } {
+  checkObject('options', options);
+  const { session = beats(options), maxFrame } = options;
+  checkBoolean('options.session', session);
+  if (session && maxFrame !== undefined) checkInteger('options.maxFrame', maxFrame, LARGEST_CONTROL, LARGEST_BODY);
+  return { framing: new HeaderBody(options), session };
+}
+
+/** @internal What the constructor says of options, without a connection. */
+export function checkFramedOptions(options: FramedConnOptions): void {
+  const { framing } = sessionOf(options);
+  checkHeartbeat(framing, messageOptions(framing, options), options);
+}
+
 /**
  * Frames of a command and a body over any Conn, each whole or not at all.
  *
@@ -55,10 +70,7 @@ export class FramedConn extends Messages<Frame> {
 
   /** @throws with the codes `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` and `ERR_OUT_OF_RANGE` for wrong options */
   constructor(conn: Conn, options: FramedConnOptions = {}) {
-    checkObject('options', options);
-    const framing = new HeaderBody(options);
-    const { session = beats(options) } = options;
-    checkBoolean('options.session', session);
+    const { framing, session } = sessionOf(options);
     const reserved = 2 ** (8 * framing.commandBytes) - RESERVED;
     let heartbeat: Heartbeat | null = null;
     super(conn, framing, options, session ? reserved : NO_CONTROL, (checked) => {
@@ -93,8 +105,10 @@ export class FramedConn extends Messages<Frame> {
     const list: OutgoingFrame[] = [];
     return checked(
       () => {
-        if (typeof frames !== 'object' || frames === null) throw invalidType('frames', 'an iterable of frames', frames);
-        for (const { command, body } of frames) {
+        checkIterable('frames', frames);
+        for (const frame of frames) {
+          checkObject('frame', frame);
+          const { command, body } = frame;
           this.checkFrame(command, body);
           list.push({ command, body });
         }

@@ -31,13 +31,12 @@ export function beats({ heartbeat }: Framed): boolean {
   return heartbeat !== undefined && heartbeat !== false;
 }
 
-/** @internal The connection with a heartbeat beneath its frames; null where none is asked for. */
-export function heartbeatOver(
-  conn: Conn,
+/** @internal What it comes to, whatever the connection; null where none is asked for. */
+export function checkHeartbeat(
   framing: HeaderBody,
-  { maxFrame, frameTimeout, resynchronise }: CheckedMessages,
+  { maxFrame, resynchronise }: CheckedMessages,
   options: Framed,
-): Heartbeat | null {
+): CheckedHeartbeat | null {
   const { heartbeat, session } = options;
   if (!beats(options)) return null;
   if (heartbeat !== true && (typeof heartbeat !== 'object' || heartbeat === null)) {
@@ -47,11 +46,22 @@ export function heartbeatOver(
   if (resynchronise) {
     throw invalidValue('options.onBadFrame', "cannot be 'resynchronise' with a heartbeat", 'resynchronise');
   }
+  return heartbeatOptions(heartbeat === true ? {} : heartbeat, framing.head() + maxFrame);
+}
+
+/** @internal The connection with a heartbeat beneath its frames; null where none is asked for. */
+export function heartbeatOver(
+  conn: Conn,
+  framing: HeaderBody,
+  messages: CheckedMessages,
+  options: Framed,
+): Heartbeat | null {
+  const checked = checkHeartbeat(framing, messages, options);
+  if (checked === null) return null;
   if (!(conn instanceof SocketConn) || conn.net === 'unixpacket') {
     throw invalidValue('conn', 'cannot have a heartbeat: it is neither a TCP connection nor a Unix stream', conn);
   }
-  const checked = heartbeatOptions(heartbeat === true ? {} : heartbeat, framing.head() + maxFrame);
-  return new Heartbeat(conn, framing, maxFrame, frameTimeout, checked);
+  return new Heartbeat(conn, framing, messages.maxFrame, messages.frameTimeout, checked);
 }
 
 /** @param largest bytes of the largest frame */

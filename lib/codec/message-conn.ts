@@ -1,14 +1,14 @@
 // MessageConn: bodies over a connection, told apart in any of the ways there are.
 
+import { checkIterable, checkMethods } from '../check';
 import type { Conn } from '../conn';
-import { invalidType } from '../errors';
 import { checked } from '../pending';
 import { checkCall, type FrameCallOptions } from './call';
 import { checkFraming, type Framing } from './framing';
 import { Messages } from './messages';
 import type { MessageOptions } from './options';
 import type { Body } from './outbox';
-import { checkMethods, decodeBody, type Serialiser } from './serialiser';
+import { decodeBody, type Serialiser } from './serialiser';
 import type { UnseenFrame } from './unseen';
 
 export interface MessageConnOptions<In = Buffer, Out = Uint8Array | string> extends MessageOptions {
@@ -56,9 +56,7 @@ export class MessageConn<In = Buffer, Out = Uint8Array | string> extends Message
     const bodies: Body[] = [];
     return checked(
       () => {
-        if (typeof messages !== 'object' || messages === null) {
-          throw invalidType('messages', 'an iterable of messages', messages);
-        }
+        checkIterable('messages', messages);
         for (const message of messages) bodies.push(this.bodyOf(message));
         checkCall(options);
       },

@@ -3,11 +3,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import type { Addr } from '../addr';
-import { checkBytes, checkFunction, checkObject } from '../check';
+import { checkBytesOrText, checkMethods } from '../check';
 import { shutdownTimeout } from '../closing';
 import type { Conn, ShutdownOptions } from '../conn';
 import { MAX_TIMER } from '../deadline';
-import { ErrClosed, invalidType, outOfRange } from '../errors';
+import { ErrClosed, outOfRange } from '../errors';
 import { checked, rejected } from '../pending';
 import { checkCall, type FrameCallOptions, opError } from './call';
 import type { Carrier } from './carrier';
@@ -47,8 +47,7 @@ export abstract class Messages<T> implements AsyncIterable<T>, AsyncDisposable, 
     control: number,
     carry: (checked: CheckedMessages) => Carrier = () => conn,
   ) {
-    checkObject('conn', conn);
-    checkFunction('conn.read', (conn as Partial<Conn>).read);
+    checkMethods('conn', conn, 'read');
     this.options = messageOptions(framing, options);
     this.conn = conn;
     this.carrier = carry(this.options);
@@ -198,12 +197,7 @@ export abstract class Messages<T> implements AsyncIterable<T>, AsyncDisposable, 
 
   /** @internal */
   protected checkBody(body: unknown, overhead = 0): asserts body is Body {
-    if (typeof body !== 'string') {
-      if (!(body instanceof Uint8Array)) {
-        throw invalidType('body', 'of type string or an instance of Buffer or Uint8Array', body);
-      }
-      checkBytes('body', body);
-    }
+    checkBytesOrText('body', body);
     const { framing, maxFrame } = this.options;
     const length = lengthOf(body);
     const most = maxFrame - overhead;

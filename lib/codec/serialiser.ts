@@ -1,6 +1,6 @@
 // What makes bodies of messages, and messages of bodies: whatever has these two functions.
 
-import { asError, invalidType } from '../errors';
+import { asError } from '../errors';
 
 /** Makes bodies of messages, and messages of bodies: json(), protobufJs(), … or two functions of your own. */
 export interface Serialiser<In, Out = In> {
@@ -24,12 +24,6 @@ export class DecodeError extends Error {
     this.cause = cause;
     this.body = body;
   }
-}
-
-/** That it has these methods: an object, or a class with static ones. */
-export function checkMethods(name: string, value: unknown, ...methods: string[]): void {
-  const has = (method: string) => typeof (value as Record<string, unknown> | null | undefined)?.[method] === 'function';
-  if (!methods.every(has)) throw invalidType(name, `something with ${methods.join('() and ')}()`, value);
 }
 
 /** @throws DecodeError */

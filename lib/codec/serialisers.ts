@@ -1,7 +1,7 @@
 // Serialisers for libraries that are known by their shape: none of them is a dependency.
 
-import { checkFunction, checkObject } from '../check';
-import { checkMethods, type Serialiser } from './serialiser';
+import { checkFunction, checkMethods, checkObject } from '../check';
+import type { Serialiser } from './serialiser';
 
 /** JSON. A message is one line, which lines() can carry as well as any other framing. */
 export function json<In = unknown, Out = In>(): Serialiser<In, Out> {

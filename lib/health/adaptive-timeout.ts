@@ -1,6 +1,6 @@
 // How long to wait for a reply, by how long the last ones took.
 
-import { checkFunction, checkInteger, checkObject, checkRange } from '../check';
+import { checkFunction, checkInteger, checkMethods, checkObject, checkRange } from '../check';
 import type { Conn } from '../conn';
 
 /** Durations in milliseconds. */
@@ -109,24 +109,25 @@ export class AdaptiveTimeout {
    * set: half an exchange is left, and a reply that comes late must not be taken for the next one.
    */
   reading<T>(conn: Deadlines, ask: () => T | PromiseLike<T>): Promise<T> {
-    return this.within(conn, (deadline) => conn.setReadDeadline(deadline), ask);
+    return this.within(conn, 'setReadDeadline', ask);
   }
 
   /** The same with its writes: for a peer that has to take what it is sent. */
   writing<T>(conn: Deadlines, ask: () => T | PromiseLike<T>): Promise<T> {
-    return this.within(conn, (deadline) => conn.setWriteDeadline(deadline), ask);
+    return this.within(conn, 'setWriteDeadline', ask);
   }
 
   private async within<T>(
     conn: Deadlines,
-    set: (deadline: number | null) => void,
+    set: 'setReadDeadline' | 'setWriteDeadline',
     ask: () => T | PromiseLike<T>,
   ): Promise<T> {
+    checkMethods('conn', conn, set);
     checkFunction('ask', ask);
     return this.measure(async (deadline) => {
-      set(deadline);
+      conn[set](deadline);
       const answer = await ask();
-      if (conn.state !== 'closed') set(null);
+      if (conn.state !== 'closed') conn[set](null);
       return answer;
     });
   }

@@ -219,10 +219,11 @@ export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable,
   // Borrowers.
 
   private borrowWith(options: BorrowOptions = {}): Promise<Lease<T>> {
-    const { timeout = this.config.borrowTimeout } = options ?? {};
     let signal: AbortSignal | undefined;
+    let timeout = this.config.borrowTimeout;
     try {
       signal = signalOf(options);
+      ({ timeout = timeout } = options);
       checkTimeout('options.timeout', timeout);
     } catch (error) {
       return Promise.reject(error);

@@ -1,7 +1,7 @@
 // From addresses to a header, and sending it ahead of a connection's bytes.
 
 import type { Addr } from '../addr';
-import { checkObject } from '../check';
+import { checkMethods, checkObject } from '../check';
 import type { CallOptions, Conn } from '../conn';
 import { invalidType, invalidValue } from '../errors';
 import type { ProxyTLVInit } from './tlv';
@@ -59,7 +59,7 @@ export async function writeProxyHeader(
   format: ProxyFormat = {},
   options?: CallOptions,
 ): Promise<number> {
-  checkObject('conn', conn);
+  checkMethods('conn', conn, 'write');
   checkObject('client', client);
   checkObject('format', format);
   const { version, tlvs } = format;

@@ -126,7 +126,7 @@ function together(named: readonly (readonly [string, TargetSpec[]])[]): Map<stri
 
 function specsOf(name: string, targets: ProxyTargets): TargetSpec[] {
   const list: readonly unknown[] = Array.isArray(targets) ? targets : [targets];
-  return list.map((target, i) => parseTarget(`${name}[${i}]`, target));
+  return Array.from(list, (target, i) => parseTarget(`${name}[${i}]`, target));
 }
 
 function balanceOf({ balance = 'roundRobin' }: ProxyOptions): ProxyBalance {

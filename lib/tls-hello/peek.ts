@@ -1,7 +1,7 @@
 // Looking at the ClientHello of a connection, which goes on as if nobody had.
 
 import { CHUNK } from '../binding';
-import { checkDuration, checkFunction, checkInteger, checkObject, checkSignal } from '../check';
+import { checkDuration, checkInteger, checkMethods, signalOf } from '../check';
 import type { CallOptions, Conn } from '../conn';
 import { MAX_TIMER } from '../deadline';
 import { ErrDeadlineExceeded, OpError } from '../errors';
@@ -34,18 +34,16 @@ const DEFAULT_MAX = 16384;
  * @throws OpError `op: 'peek'` (as a rejection): `ERR_SPLICEWAY_DEADLINE_EXCEEDED`, …
  */
 export function peekClientHello(conn: PeekableConn, options: ClientHelloOptions = {}): Promise<ClientHello | null> {
-  const { signal, timeout = DEFAULT_TIMEOUT, maxBytes = DEFAULT_MAX } = options ?? {};
   return checked(
     () => {
-      checkObject('conn', conn);
-      checkFunction('conn.peek', conn.peek);
-      checkFunction('conn.unread', conn.unread);
-      checkObject('options', options);
-      if (signal !== undefined) checkSignal(signal);
+      checkMethods('conn', conn, 'peek', 'unread');
+      const signal = signalOf(options);
+      const { timeout = DEFAULT_TIMEOUT, maxBytes = DEFAULT_MAX } = options;
       checkDuration('options.timeout', timeout);
       checkInteger('options.maxBytes', maxBytes, 1, CHUNK);
+      return { signal, timeout, maxBytes };
     },
-    () => inTime(conn, timeout, signal, (limited) => look(conn, maxBytes, limited)),
+    ({ signal, timeout, maxBytes }) => inTime(conn, timeout, signal, (limited) => look(conn, maxBytes, limited)),
   );
 }
 

@@ -825,6 +825,8 @@ describe('options', () => {
     [{ maxBuffered: 0 }, 'ERR_OUT_OF_RANGE'],
     [{ whenFull: 'drop' }, 'ERR_INVALID_ARG_VALUE'],
     [{ session: 1 }, 'ERR_INVALID_ARG_TYPE'],
+    [{ session: true, maxFrame: 15 }, 'ERR_OUT_OF_RANGE'],
+    [{ heartbeat: true, maxFrame: 15 }, 'ERR_OUT_OF_RANGE'],
     [{ debug: 1 }, 'ERR_INVALID_ARG_TYPE'],
     [null, 'ERR_INVALID_ARG_TYPE'],
   ])('%j is refused', (options, code) => {

@@ -87,6 +87,14 @@ describe('AdaptiveTimeout', () => {
     b.close();
   });
 
+  test('what has no such deadline is refused', async () => {
+    const timeout = new AdaptiveTimeout();
+    for (const conn of [null, {}, { setReadDeadline: 1 }]) {
+      const error = await caught<OpError>(timeout.reading(conn as never, () => 1));
+      expect(error.code).toBe('ERR_INVALID_ARG_TYPE');
+    }
+  });
+
   test('writing() limits a peer who does not read', async () => {
     const [a, b]: Conn[] = pipe() as [Conn, Conn];
     const timeout = new AdaptiveTimeout({ floor: 20, cap: 20 });

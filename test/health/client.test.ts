@@ -338,7 +338,7 @@ describe('connecting', () => {
   });
 
   test('what connect() gives that is no connection is an error of that attempt', async () => {
-    clientOf({ endpoints: ['a:1'], connect: async () => ({}) as never });
+    clientOf({ endpoints: ['a:1'], connect: async () => ({ request() {}, close() {} }) as never });
     await settled();
     expect(events).toMatchObject([{ type: 'connectFailed', error: { code: 'ERR_INVALID_RETURN_VALUE' } }]);
   });
@@ -435,7 +435,13 @@ describe('arguments', () => {
     [{ backoff: 100, maxBackoff: 99 }, 'ERR_OUT_OF_RANGE'],
     [{ drainShare: 0 }, 'ERR_OUT_OF_RANGE'],
     [{ drainShare: '1' as never }, 'ERR_INVALID_ARG_TYPE'],
+    [{ endpoints: new Array(1) }, 'ERR_INVALID_ARG_TYPE'],
     [{ frames: 1 as never }, 'ERR_INVALID_ARG_TYPE'],
+    [{ frames: { maxFrame: -1 } }, 'ERR_OUT_OF_RANGE'],
+    [{ frames: { commandBytes: 3 as never } }, 'ERR_OUT_OF_RANGE'],
+    [{ frames: { heartbeat: 1 as never } }, 'ERR_INVALID_ARG_TYPE'],
+    [{ frames: { heartbeat: { interval: 1 } } }, 'ERR_OUT_OF_RANGE'],
+    [{ frames: { heartbeat: true, onBadFrame: 'resynchronise' } }, 'ERR_INVALID_ARG_VALUE'],
   ])('%j', (options, code) => {
     expect(() => clientOf(options)).toThrow(expect.objectContaining({ code }));
   });

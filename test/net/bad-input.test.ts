@@ -13,12 +13,16 @@ import {
   listenMulticastUDP,
   listenPacket,
   type OpError,
+  peekClientHello,
+  pipe,
   serve,
   TCPAddr,
   UDPAddr,
+  writeProxyHeader,
 } from 'spliceway';
-import { Scanner, TokenBuffer } from 'spliceway/codec';
+import { FramedConn, lines, MessageConn, Scanner, TokenBuffer } from 'spliceway/codec';
 import { limitListener } from 'spliceway/limits';
+import { Pool } from 'spliceway/pool';
 import { describe, expect, test, vi } from 'vitest';
 import { caught } from '../support/caught.ts';
 import { openSockets } from '../support/fds.ts';
@@ -35,7 +39,7 @@ describe('a lookup', () => {
     },
   );
 
-  test.each([['text'], [null], [[null]], [[{ address: 5 }]], [[{}]]])(
+  test.each([['text'], [null], [[null]], [[{ address: 5 }]], [[{ address: Object.create(null) }]], [[{}]]])(
     'that answers %j is a DNSError',
     async (answer) => {
       const lookup = (async () => answer) as never as Lookup;
@@ -176,5 +180,52 @@ describe('a split function', () => {
     const failing = new Scanner(source());
     while (await failing.scan());
     expect(failing.err()).toBeInstanceOf(Error);
+  });
+});
+
+describe('what only looks like the real thing', () => {
+  const inFront = () => new Proxy(new Uint8Array(8), {});
+  const throwing = () => Object.defineProperty({}, 'timeout', { get: () => mistake() });
+  const mistake = () => {
+    throw new Error('a mistake');
+  };
+
+  test('a Proxy in front of bytes is not bytes', async () => {
+    const [a, b] = pipe();
+    const writes = [() => a.write(inFront()), () => a.writev([inFront()])];
+    for (const call of writes) expect(await caught(call())).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+    expect(() => a.tryWrite(inFront())).toThrow(coded('ERR_INVALID_ARG_TYPE'));
+    const frames = new FramedConn(b);
+    expect(await caught(frames.send(1, inFront()))).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+    frames.close();
+  });
+
+  test('an iterable that is none', async () => {
+    const [a, b] = pipe();
+    const frames = new FramedConn(a);
+    const messages = new MessageConn(b, lines());
+    for (const list of [{}, new Date(), 'text', [null], [undefined], [1]]) {
+      expect(await caught(frames.sendMany(list as never))).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+    }
+    for (const list of [{}, new Date(), 'text', [null], [1]]) {
+      expect(await caught(messages.sendMany(list as never))).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+    }
+    frames.close();
+    messages.close();
+  });
+
+  test('a connection that is none has no PROXY header written to it', async () => {
+    const { localAddr, remoteAddr } = pipe()[0];
+    const error = await caught(writeProxyHeader({} as never, { localAddr, remoteAddr }));
+    expect(error).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+  });
+
+  test('options that throw when they are looked at reject', async () => {
+    const [conn] = pipe();
+    const pool = new Pool({ connect: () => conn });
+    await expect(pool.borrow(throwing())).rejects.toThrow('a mistake');
+    pool.close();
+    const peekable = Object.assign(Object.create(conn), { peek: async () => null, unread() {} });
+    await expect(peekClientHello(peekable, throwing())).rejects.toThrow('a mistake');
   });
 });

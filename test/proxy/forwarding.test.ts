@@ -199,6 +199,7 @@ describe('what cannot be', () => {
     [{ targets: [] }, NOT_VALUE],
     [{ targets: 80 }, NOT_TYPE],
     [{ targets: [T, null] }, NOT_TYPE],
+    [{ targets: new Array(1) }, NOT_TYPE],
     [{ targets: 'nowhere' }, NO_ADDRESS],
     [{ targets: { address: '127.0.0.1:99999' } }, NO_ADDRESS],
     [{ targets: {} }, NOT_TYPE],

@@ -6,11 +6,10 @@
 //      └───── one is missing ◀──────┘                                or are answered)
 
 import { inspect } from 'node:util';
-import { checkBytes } from '../../check';
+import { checkBytesOrText } from '../../check';
 import { shutdownTimeout } from '../../closing';
 import type { Body } from '../../codec/outbox';
 import { MAX_TIMER } from '../../deadline';
-import { invalidType } from '../../errors';
 import { keepAlive } from '../../lifetime';
 import { checked, rejected } from '../../pending';
 import { clientClosed, QueueFullError } from './errors';
@@ -52,7 +51,7 @@ export class HealingClient implements AsyncDisposable {
   request(body: Uint8Array | string, options: ClientRequestOptions = {}): Promise<Buffer> {
     return checked(
       () => {
-        if (typeof body !== 'string') checkBody(body);
+        checkBytesOrText('body', body);
         checkRequest(options);
       },
       () => this.start(body, options),
@@ -158,11 +157,4 @@ export class HealingClient implements AsyncDisposable {
     const { active, standby, pending } = this.stats;
     return `HealingClient { ${active ?? 'not connected'}, ${standby} standing by, ${pending} pending }`;
   }
-}
-
-function checkBody(body: unknown): void {
-  if (!(body instanceof Uint8Array)) {
-    throw invalidType('body', 'of type string or an instance of Buffer or Uint8Array', body);
-  }
-  checkBytes('body', body);
 }

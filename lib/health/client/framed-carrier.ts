@@ -5,7 +5,7 @@ import type { Body } from '../../codec/outbox';
 import { BufferFullError } from '../../codec/sending';
 import { RequestError } from '../../codec/session';
 import { dial } from '../../dial';
-import { asError } from '../../errors';
+import { asError, invalidType } from '../../errors';
 import type { TargetSpec } from '../../proxy/target';
 import type { Carrier, CarrierHealth, Verdict } from './carrier';
 
@@ -14,6 +14,7 @@ export class FramedCarrier implements Carrier {
   readonly ended: Promise<string>;
 
   constructor(private readonly frames: FramedConn) {
+    if (!(frames instanceof FramedConn)) throw invalidType('frames', 'an instance of FramedConn', frames);
     this.health = frames.health;
     this.ended = untilEnded(frames);
   }
@@ -55,5 +56,10 @@ export async function dialFramed(
 ): Promise<Carrier> {
   const conn = await dial(network, address, { signal });
   conn.unref();
-  return new FramedCarrier(new FramedConn(conn, { ...options, session: true }));
+  try {
+    return new FramedCarrier(new FramedConn(conn, { ...options, session: true }));
+  } catch (error) {
+    conn.close();
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 // What a HealingClient is told: checked, and with every default in its place.
 
 import { checkBoolean, checkFunction, checkInteger, checkObject, checkSignal } from '../../check';
-import type { FramedConnOptions } from '../../codec/framed-conn';
+import { checkFramedOptions, type FramedConnOptions } from '../../codec/framed-conn';
 import type { CallOptions } from '../../conn';
 import { MAX_TIMER } from '../../deadline';
 import { invalidType, invalidValue, outOfRange } from '../../errors';
@@ -111,6 +111,7 @@ export function configOf(options: HealingClientOptions): Config {
     if (hook !== undefined) checkFunction(`options.${name}`, hook);
   }
   checkObject('options.frames', frames);
+  checkFramedOptions({ ...frames, session: true });
   return { ...numbersOf(options), endpoints: endpointsOf(options), connect, warmUp, onEvent, frames };
 }
 
@@ -129,7 +130,11 @@ function numbersOf(options: HealingClientOptions): Record<Numbers, number> {
 function endpointsOf({ endpoints }: HealingClientOptions): Config['endpoints'] {
   if (!Array.isArray(endpoints)) throw invalidType('options.endpoints', 'an array', endpoints);
   if (endpoints.length === 0) throw invalidValue('options.endpoints', 'must have an endpoint', endpoints);
-  return endpoints.map((given: Endpoint, i) => ({ given, target: parseTarget(`options.endpoints[${i}]`, given) }));
+  // Of an array with holes map() would skip these.
+  return Array.from(endpoints, (given: Endpoint, i) => ({
+    given,
+    target: parseTarget(`options.endpoints[${i}]`, given),
+  }));
 }
 
 export function checkRequest(options: ClientRequestOptions): void {

@@ -106,7 +106,7 @@ export class Supply {
     const { connect, frames, warmUp } = this.config;
     const context = { endpoint: given, signal };
     const carrier = await (connect === undefined ? dialFramed(target, frames, signal) : connect(context));
-    if (typeof carrier?.request !== 'function') throw invalidReturn('connect', 'a Carrier', carrier);
+    if (!isCarrier(carrier)) throw invalidReturn('connect', 'a Carrier', carrier);
     // At once: warming up may never come to an end.
     signal.addEventListener('abort', () => carrier.close(), { once: true });
     try {
@@ -119,6 +119,12 @@ export class Supply {
       throw error;
     }
   }
+}
+
+// Of a stranger's make, perhaps. What is asked of it later has to be there.
+function isCarrier(value: unknown): value is Carrier {
+  const { request, verdict, shutdown, close, ended } = (value ?? {}) as Partial<Carrier>;
+  return [request, verdict, shutdown, close, ended?.then].every((each) => typeof each === 'function');
 }
 
 /** The promise's outcome, or the signal's reason if that comes first. */
