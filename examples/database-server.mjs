@@ -42,15 +42,13 @@ const commands = {
 };
 
 const listener = await listen('tcp', address);
-const server = serve(listener, async (conn) => {
+const server = serve(listener, (conn) => {
   const session = { prepared: [], changes: null };
   const client = new FramedConn(conn, { session: true });
   client.onRequest(({ command, body }) => {
     const answer = commands[command]?.(session, ...JSON.parse(body));
     return JSON.stringify(answer ?? null);
   });
-  await client.receive().catch(() => {}); // nothing but requests comes: this is the end of it
-  await client.shutdown();
 });
 console.log(`listening tcp ${listener.addr}`);
 

@@ -8,7 +8,7 @@ import { headerBody } from './header-body';
 export interface DecodingOptions {
   /** How frames are told apart. Default: headerBody(). */
   framing?: Framing | undefined;
-  /** Bytes of the largest body, 0 to 1 GiB. Default 1 MiB. */
+  /** Bytes of the largest body, 0 to 1 GiB; 16 or more with the `session` of a FramedConn. Default 1 MiB. */
   maxFrame?: number | undefined;
   /**
    * What a bad frame does: `'close'` ends the stream with a FrameError; `'resynchronise'` skips to the next
