@@ -1,7 +1,7 @@
 // The names of networks, and what each stands for in native calls.
 
 import type { Addr } from './addr';
-import { KIND_PACKETS, KIND_TCP, KIND_UNIX, PACKETS, STREAM } from './binding';
+import { PACKETS, STREAM } from './binding';
 import { TCPConn } from './tcp-conn';
 import { UnixConn } from './unix-conn';
 
@@ -22,11 +22,6 @@ export const isIPNetwork = (network: string): boolean => /^ip[46]?(:|$)/.test(ne
 export const isDatagram = (network: string): boolean => isUDP(network) || network === 'unixgram';
 
 export const socketType = (network: string): number => (network === 'unixpacket' ? PACKETS : STREAM);
-
-export function streamKind(network: string): number {
-  if (isTCP(network)) return KIND_TCP;
-  return network === 'unixpacket' ? KIND_PACKETS : KIND_UNIX;
-}
 
 /** The connection on a native stream. */
 export function connOn(id: number, network: string, local: Addr | null): TCPConn | UnixConn {

@@ -51,7 +51,7 @@ const toIP: Make<IPAddr> = (ip, _port, zone) => new IPAddr(ip, zone);
  * The addresses behind `host:port`, in the resolver's order.
  * @throws AddrError, DNSError (as a rejection), or the signal's reason
  */
-export function resolveTCP(network: string, address: string, options: ResolveOptions = {}): Promise<TCPAddr[]> {
+function resolveTCP(network: string, address: string, options: ResolveOptions = {}): Promise<TCPAddr[]> {
   return resolvePorted(network, address, toTCP, options);
 }
 

@@ -125,7 +125,7 @@ function isBlocked(list: BlockList | undefined, { address, family }: { address: 
 }
 
 /** Not now: whoever connects may have no listener for 'error' yet. */
-export function failLater(socket: Socket, error: Error): void {
+function failLater(socket: Socket, error: Error): void {
   process.nextTick(() => socket.destroy(error));
 }
 

@@ -1,3 +1,5 @@
+// The public surface of `spliceway/pool`.
+
 export type { DrainResult } from './draining';
 export type { EndpointHealth } from './endpoints';
 export { PoolError } from './errors';

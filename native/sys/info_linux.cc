@@ -165,6 +165,41 @@ Result<Facts> TcpListenInfo(int fd) {
 }
 
 #ifdef HAS_UNIX_DIAG
+struct UnixQuestion {
+  nlmsghdr header;
+  unix_diag_req request;
+};
+
+// How long the queue of the Unix socket with that inode is.
+UnixQuestion AskForQueue(ino_t inode) {
+  UnixQuestion question{};
+  question.header.nlmsg_len = sizeof(question);
+  question.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+  question.header.nlmsg_flags = NLM_F_REQUEST;
+  question.request.sdiag_family = AF_UNIX;
+  question.request.udiag_states = UINT32_MAX;
+  question.request.udiag_ino = static_cast<uint32_t>(inode);
+  question.request.udiag_show = UDIAG_SHOW_RQLEN;
+  question.request.udiag_cookie[0] = question.request.udiag_cookie[1] = UINT32_MAX;
+  return question;
+}
+
+std::optional<unix_diag_rqlen> QueueIn(const char* answer, ssize_t size) {
+  constexpr ssize_t kHead = NLMSG_LENGTH(sizeof(unix_diag_msg));
+  const auto* header = reinterpret_cast<const nlmsghdr*>(answer);
+  if (size < kHead || header->nlmsg_type != SOCK_DIAG_BY_FAMILY) return std::nullopt;
+  int left = static_cast<int>(size - kHead);
+  const auto* attribute = reinterpret_cast<const rtattr*>(answer + kHead);
+  for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
+    if (attribute->rta_type != UNIX_DIAG_RQLEN) continue;
+    unix_diag_rqlen lengths;
+    if (RTA_PAYLOAD(attribute) < sizeof(lengths)) return std::nullopt;
+    std::memcpy(&lengths, RTA_DATA(attribute), sizeof(lengths));
+    return lengths;
+  }
+  return std::nullopt;
+}
+
 // What `ss` asks: the one place where the kernel tells the queue of a Unix listener. Answered
 // within the send, so that nothing waits. Not every kernel has it (CONFIG_UNIX_DIAG).
 std::optional<unix_diag_rqlen> AskUnixQueue(int fd) {
@@ -173,36 +208,10 @@ std::optional<unix_diag_rqlen> AskUnixQueue(int fd) {
   const OwnFd link(
       socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG));
   if (!link) return std::nullopt;
-  struct {
-    nlmsghdr header;
-    unix_diag_req request;
-  } question{};
-  question.header.nlmsg_len = sizeof(question);
-  question.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
-  question.header.nlmsg_flags = NLM_F_REQUEST;
-  question.request.sdiag_family = AF_UNIX;
-  question.request.udiag_states = UINT32_MAX;
-  question.request.udiag_ino = static_cast<uint32_t>(status.st_ino);
-  question.request.udiag_show = UDIAG_SHOW_RQLEN;
-  question.request.udiag_cookie[0] = question.request.udiag_cookie[1] = UINT32_MAX;
+  const UnixQuestion question = AskForQueue(status.st_ino);
   if (send(link.get(), &question, sizeof(question), 0) < 0) return std::nullopt;
   alignas(nlmsghdr) char answer[1024];
-  const ssize_t got = recv(link.get(), answer, sizeof(answer), 0);
-  const auto* header = reinterpret_cast<const nlmsghdr*>(answer);
-  if (got < static_cast<ssize_t>(NLMSG_LENGTH(sizeof(unix_diag_msg)))) return std::nullopt;
-  if (header->nlmsg_type != SOCK_DIAG_BY_FAMILY) return std::nullopt;
-  const char* at = answer + NLMSG_LENGTH(sizeof(unix_diag_msg));
-  const char* end = answer + got;
-  while (at + sizeof(rtattr) <= end) {
-    const auto* attribute = reinterpret_cast<const rtattr*>(at);
-    if (attribute->rta_type == UNIX_DIAG_RQLEN) {
-      unix_diag_rqlen lengths;
-      std::memcpy(&lengths, at + RTA_LENGTH(0), sizeof(lengths));
-      return lengths;
-    }
-    at += RTA_ALIGN(attribute->rta_len);
-  }
-  return std::nullopt;
+  return QueueIn(answer, recv(link.get(), answer, sizeof(answer), 0));
 }
 
 Facts UnixListenInfo(int fd) {
