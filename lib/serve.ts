@@ -9,6 +9,7 @@ import { MAX_TIMER } from './deadline';
 import { rethrowLater, waiterOf } from './dispatch';
 import { ErrBusy, ErrClosed, OpError } from './errors';
 import { Handle, type HandleOwner, ownedBy } from './handle';
+import { topOf } from './layer';
 import { type Acceptor, isDrainable, type Listener, SocketListener, takenByServer } from './listener';
 import { StreamConn } from './stream/stream-conn';
 
@@ -147,7 +148,7 @@ class ConnServer<C extends Conn> extends AsyncResource implements Server, Handle
     answer.then(
       () => {
         if (conn instanceof StreamConn ? conn.ended && conn.flow === null && !conn.busy : ref === conn) {
-          void conn.shutdown();
+          void topOf(conn).shutdown();
         }
         // A connection of a foreign make does not say when it closes: its handler's end counts.
         if (ref === conn) this.forget(ref);

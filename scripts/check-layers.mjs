@@ -44,6 +44,7 @@ const LIB_RANKS = [
     'services',
     'turn',
     'closing',
+    'layer',
     'iterating',
     'lifetime',
   ],

@@ -222,11 +222,13 @@ export class FramedConn extends Messages<Frame> {
   protected override intakeEnded(error: Error | null): void {
     super.intakeEnded(error);
     this.session?.end(error ?? opError('request', this.conn, ErrClosed));
-    if (error === null) this.peerEnded();
+    // Where requests are all that this end is there for, nobody else would see to it.
+    if (error === null && this.session?.answers === true && !this.intake.wasAsked) this.leave();
   }
 
-  // Where requests are all that this end is there for, nobody else would see to it.
-  private peerEnded(): void {
-    if (this.session?.answers === true && !this.intake.wasAsked) void this.session.idle().then(() => this.shutdown());
+  /** @internal */
+  protected override leave(): void {
+    if (this.session === null) super.leave();
+    else void this.session.idle().then(() => this.shutdown());
   }
 }

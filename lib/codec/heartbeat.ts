@@ -182,7 +182,9 @@ export class Heartbeat implements Carrier, Waiter, HealthSource, Holder {
       return ownChunk(n);
     }
     this.finishIfOver();
-    return this.over === null ? null : this.takeRest();
+    if (this.over !== null) return this.takeRest();
+    this.conn.ended = true;
+    return null;
   }
 
   private takeRest(): Buffer | Error {

@@ -40,6 +40,8 @@ export interface IntakeOwner<T> {
   control(command: number, body: Buffer): unknown;
   /** Nothing more arrives: null at the end of the stream. */
   ended(error: Error | null): void;
+  /** Nobody else shuts the connection down after its peer. */
+  leave(): void;
 }
 
 // What is read ahead for control frames may bring other frames along, which wait for receive().
@@ -302,7 +304,7 @@ export class Intake<T> implements FrameSink {
     this.settle(null);
     this.owner.ended(null);
     if (this.handler === null) return;
-    if (this.handlers.end === undefined) void this.carrier.shutdown();
+    if (this.handlers.end === undefined) this.owner.leave();
     else this.tell(this.handlers.end);
   }
 

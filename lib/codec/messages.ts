@@ -8,6 +8,7 @@ import { shutdownTimeout } from '../closing';
 import type { Conn, ShutdownOptions } from '../conn';
 import { MAX_TIMER } from '../deadline';
 import { ErrClosed, outOfRange } from '../errors';
+import { layOver } from '../layer';
 import { checked, rejected } from '../pending';
 import { checkCall, type FrameCallOptions, opError } from './call';
 import type { Carrier } from './carrier';
@@ -56,6 +57,7 @@ export abstract class Messages<T> implements AsyncIterable<T>, AsyncDisposable, 
       this.intake.fail(error);
     });
     this.intake = new Intake<T>(conn, this.carrier, this.options, control, this.asOwner());
+    layOver(conn, this);
   }
 
   /**
@@ -216,7 +218,13 @@ export abstract class Messages<T> implements AsyncIterable<T>, AsyncDisposable, 
       delivered: (frame) => this.delivered(frame),
       control: (command, body) => this.control(command, body),
       ended: (error) => this.intakeEnded(error),
+      leave: () => this.leave(),
     };
+  }
+
+  /** @internal Once all that is to be answered is answered. */
+  protected leave(): void {
+    void this.shutdown();
   }
 
   /** @internal */

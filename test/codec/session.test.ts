@@ -1,6 +1,6 @@
 // Requests, responses and going away.
 
-import { type Conn, pipe, type TCPConn } from 'spliceway';
+import { type Conn, dial, listen, pipe, serve, type TCPConn } from 'spliceway';
 import { FramedConn, type FramedConnOptions, RequestError } from 'spliceway/codec';
 import { afterEach, describe, expect, test } from 'vitest';
 import { bytes, KiB } from '../support/bytes.ts';
@@ -31,6 +31,15 @@ const sessions = (kind: FramedConnOptions) => async (options?: FramedConnOptions
   const both = { ...kind, ...options };
   return [new FramedConn(a, both), new FramedConn(b, both)] as const;
 };
+
+/** One that the peer is left to answer, though nobody waits for that any more. */
+async function giveUpRequest(conn: FramedConn): Promise<void> {
+  const stop = new AbortController();
+  const asked = conn.request(1, '', { signal: stop.signal });
+  await turns();
+  stop.abort(new Error('given up'));
+  await expect(asked).rejects.toThrow('given up');
+}
 
 // Behind a heartbeat the connection is not for others to half-close.
 test('a peer that has sent FIN is still answered', async () => {
@@ -232,17 +241,49 @@ describe.each(kinds)('shutdown(), %s', (_, kind) => {
     const [a, b] = await session();
     let finish = () => {};
     b.onRequest(() => new Promise<string>((resolve) => (finish = () => resolve('late'))));
-    const stop = new AbortController();
-    const asked = a.request(1, '', { signal: stop.signal });
-    await turns();
-    stop.abort(new Error('given up'));
-    await expect(asked).rejects.toThrow('given up');
+    await giveUpRequest(a);
     const down = a.shutdown();
     await turns();
     expect(b.conn.state).toBe('active');
     finish();
     await down;
     await eventually(() => b.conn.state === 'closed');
+  });
+
+  test('so does one that takes frames with a handler of batches', async () => {
+    const [a, b] = await session();
+    let finish = () => {};
+    b.onRequest(() => new Promise<string>((resolve) => (finish = () => resolve('late'))));
+    b.onFrames(() => {});
+    await giveUpRequest(a);
+    const down = a.shutdown();
+    await turns();
+    expect(b.conn.state).toBe('active');
+    finish();
+    await down;
+    await eventually(() => b.conn.state === 'closed');
+  });
+
+  test('and one whose handler served it to its end, through serve()', async () => {
+    const listener = await listen('tcp', '127.0.0.1:0');
+    let finish = () => {};
+    const served: Conn[] = [];
+    const server = serve(listener, async (conn) => {
+      served.push(conn);
+      const frames = new FramedConn(conn, kind);
+      frames.onRequest(() => new Promise<string>((resolve) => (finish = () => resolve('late'))));
+      for await (const _ of frames);
+    });
+    cleanups.push(() => server.close());
+    const a = new FramedConn(await dial('tcp', `${listener.addr}`), kind);
+    await eventually(() => served.length === 1);
+    await giveUpRequest(a);
+    const down = a.shutdown();
+    await turns();
+    expect(served[0]?.state).toBe('active');
+    finish();
+    await down;
+    await eventually(() => served[0]?.state === 'closed');
   });
 
   test('one that receives as well is its own to shut down', async () => {
