@@ -50,7 +50,7 @@ export function ordinaryUser(): { uid: number; gid: number } | undefined {
 
 /** A folder with a short name, since paths of Unix sockets have room for about 100 bytes. */
 export function serverFolder(owner = ordinaryUser()): string {
-  const folder = mkdtempSync('/tmp/spliceway-');
+  const folder = mkdtempSync('/tmp/spliceway-server-');
   if (owner !== undefined) chownSync(folder, owner.uid, owner.gid);
   return folder;
 }
@@ -101,11 +101,11 @@ export class Service {
   }
 
   /** Ends it at once, with what it has stored. */
-  async stop(): Promise<void> {
+  async stop(signal: NodeJS.Signals = 'SIGINT'): Promise<void> {
     this.stopped = true;
     const { process } = this;
     if (process.exitCode === null && process.signalCode === null) {
-      process.kill('SIGINT');
+      process.kill(signal);
       await once(process, 'exit');
     }
     rmSync(this.folder, { recursive: true, force: true });
