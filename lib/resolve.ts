@@ -96,7 +96,7 @@ export async function resolveListen(
     throw new OpError('listen', network, null, null, error as Error);
   }
   if (fits(network)) return addr;
-  throw new OpError('listen', network, null, addr, new AddrError('unexpected address type', `${addr}`));
+  throw new OpError('listen', network, null, addr, new AddrError('unexpected address type', address));
 }
 
 /**
