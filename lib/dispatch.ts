@@ -24,6 +24,10 @@ export function unwatch(id: number): void {
   waiters[id & INDEX] = undefined;
 }
 
+export function waiting(): Waiter[] {
+  return waiters.filter((waiter) => waiter !== undefined);
+}
+
 export function waiterOf(id: number): Waiter | undefined {
   const waiter = waiters[id & INDEX];
   return waiter !== undefined && waiter.id === id ? waiter : undefined;

@@ -63,6 +63,7 @@ export function askPrimary(server: object, query: Query, done: (handle: ClusterH
 export class ClusterHandle extends AsyncResource implements Listening {
   readonly id = -1;
   readonly inherited = NOTHING;
+  owner: object | null = null;
   onconnection: ((handle: StreamHandle) => void) | null = null;
   onerror: ((status: number) => void) | null = null;
   private readonly closeFace: Face['close'];

@@ -4,6 +4,7 @@
 
 import { channel } from 'node:diagnostics_channel';
 import * as node from 'node:net';
+import { listActiveHandles } from './active-handles';
 import { type Normalized, normalizeArgs } from './arguments';
 import type { ConnectOptions } from './connect';
 import * as defaults from './defaults';
@@ -30,6 +31,7 @@ export type {
 } from './types';
 
 watchObservers();
+listActiveHandles();
 
 const clientSockets = channel('net.client.socket');
 

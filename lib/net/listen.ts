@@ -202,6 +202,7 @@ export function createServerHandle(
 
 function listenWith(server: Server, handle: Listening, backlog: number, place: Place): void {
   handle.giveOptions(server);
+  handle.owner = server;
   handle.onconnection = (connection) => server[kOnConnection](connection);
   handle.onerror = (status) => server[kOnAcceptError](status);
   const status = handle.listen(backlog || DEFAULT_BACKLOG);

@@ -22,6 +22,8 @@ export interface BindOptions {
 export interface Listening extends AsyncResource {
   readonly isTCP: boolean;
   readonly inherited: Inherited;
+  /** The Server. */
+  owner: object | null;
   /** Called in the handle's async context. */
   onconnection: ((handle: StreamHandle) => void) | null;
   /** The listening socket broke. */
@@ -52,6 +54,7 @@ const CAN_WRITE = 0o222;
 
 export class ServerHandle extends AsyncResource implements Waiter, Listening {
   id = -1;
+  owner: object | null = null;
   onconnection: ((handle: StreamHandle) => void) | null = null;
   onerror: ((status: number) => void) | null = null;
   inherited = NOTHING;
@@ -59,6 +62,7 @@ export class ServerHandle extends AsyncResource implements Waiter, Listening {
   private path: string | null = null;
   private file: SocketFile | null = null;
   private listening = false;
+  private refed = true;
 
   constructor(
     readonly isTCP: boolean,
@@ -175,11 +179,17 @@ export class ServerHandle extends AsyncResource implements Waiter, Listening {
   }
 
   ref(): void {
+    this.refed = true;
     native.setRef(this.id, true);
   }
 
   unref(): void {
+    this.refed = false;
     native.setRef(this.id, false);
+  }
+
+  hasRef(): boolean {
+    return this.refed && this.id >= 0;
   }
 
   /** Stops listening at once; `onClosed` is called in the closing phase. */

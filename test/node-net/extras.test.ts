@@ -200,3 +200,25 @@ test('methods are enumerable where those of node:net are', () => {
     expect(shown(ours, theirs).sort()).toEqual(shown(theirs, ours).sort());
   }
 });
+
+describe('process._getActiveHandles()', () => {
+  const active = () => (process as unknown as { _getActiveHandles(): object[] })._getActiveHandles();
+  const whichOf = (list: Record<string, object>) =>
+    Object.keys(list).filter((name) => active().includes(list[name] as object));
+
+  test('lists sockets and servers that the process lives for, and those of Node', async () => {
+    const { server, client, peer } = await pair();
+    const nodes = kept(node.createServer().listen(0, '127.0.0.1'));
+    await once(nodes, 'listening');
+    const all = { server, client, peer, nodes };
+    expect(whichOf(all)).toEqual(['server', 'client', 'peer', 'nodes']);
+    server.unref();
+    client.unref();
+    expect(whichOf(all)).toEqual(['peer', 'nodes']);
+    server.ref();
+    peer.destroy();
+    expect(whichOf(all)).toEqual(['server', 'nodes']);
+    server.close();
+    expect(whichOf(all)).toEqual(['nodes']);
+  });
+});

@@ -36,7 +36,11 @@ describe('listenPacket()', () => {
     ['ip4:nosuch', '', 'listen ip4:nosuch: address nosuch: unknown IP protocol specified'],
     ['tcp', '127.0.0.1:0', 'listen tcp 127.0.0.1:0: address 127.0.0.1:0: unexpected address type'],
     ['unix', '/x', 'listen unix /x: address /x: unexpected address type'],
-    ['tcp4', '[::ffff:127.0.0.1]:00', 'listen tcp4 127.0.0.1:0: address [::ffff:127.0.0.1]:00: unexpected address type'],
+    [
+      'tcp4',
+      '[::ffff:127.0.0.1]:00',
+      'listen tcp4 127.0.0.1:0: address [::ffff:127.0.0.1]:00: unexpected address type',
+    ],
     ['udp', '127.0.0.1', 'listen udp: address 127.0.0.1: missing port in address'],
     ['udp', '127.0.0.1:65536', 'listen udp: address 65536: invalid port'],
     ['udp6', '127.0.0.1:0', 'listen udp6: address 127.0.0.1: no suitable address found'],
