@@ -9,6 +9,10 @@ import { invalidType, invalidValue, outOfRange } from './errors';
 /** A Uint8Array whose memory stays where it is: not detached, not resizable. */
 export function checkBytes(name: string, p: unknown): asserts p is Uint8Array {
   if (!isUint8Array(p)) throw invalidType(name, 'an instance of Buffer or Uint8Array', p);
+  checkMemory(name, p);
+}
+
+function checkMemory(name: string, p: Uint8Array): void {
   if (isKnown(p)) return;
   const buffer = p.buffer as ArrayBuffer & { resizable?: boolean; growable?: boolean };
   if (buffer.resizable === true || buffer.growable === true) {
@@ -24,9 +28,14 @@ export function toBytes(p: unknown): Uint8Array {
 }
 
 export function checkBytesOrText(name: string, p: unknown): asserts p is Uint8Array | string {
-  if (typeof p === 'string') return;
+  if (typeof p !== 'string') checkMemory(name, bytesToCopy(name, p));
+}
+
+/** What is copied at once, as bytes: its memory may be of any kind. A string is UTF-8. */
+export function bytesToCopy(name: string, p: unknown): Uint8Array {
+  if (typeof p === 'string') return Buffer.from(p);
   if (!isUint8Array(p)) throw invalidType(name, 'of type string or an instance of Buffer or Uint8Array', p);
-  checkBytes(name, p);
+  return p;
 }
 
 /** The number of bytes in a list. */

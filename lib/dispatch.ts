@@ -24,6 +24,7 @@ export function unwatch(id: number): void {
   waiters[id & INDEX] = undefined;
 }
 
+/** Whoever waits at present. */
 export function waiting(): Waiter[] {
   return waiters.filter((waiter) => waiter !== undefined);
 }

@@ -1,7 +1,7 @@
 // Bytes that were read ahead of what was asked for.
 
+import { bytesToCopy } from '../check';
 import { partOf } from '../chunk';
-import { invalidType } from '../errors';
 import type { ByteSink } from './source';
 
 const NOTHING = Buffer.allocUnsafeSlow(0);
@@ -36,10 +36,7 @@ export class ReadBuffer implements ByteSink {
   }
 
   feed(chunk: Uint8Array | string): void {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-    if (!(bytes instanceof Uint8Array)) {
-      throw invalidType('chunk', 'of type string or an instance of Buffer or Uint8Array', chunk);
-    }
+    const bytes = bytesToCopy('chunk', chunk);
     this.makeRoom(bytes.length);
     this.buf.set(bytes, this.end);
     this.end += bytes.length;

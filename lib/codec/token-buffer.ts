@@ -1,9 +1,9 @@
 // Bytes in, tokens out: the part of bufio.Scanner that does no I/O.
 
 import { isAscii } from 'node:buffer';
-import { checkFunction, checkInteger } from '../check';
+import { bytesToCopy, checkFunction, checkInteger } from '../check';
 import { partOf } from '../chunk';
-import { asError, invalidReturn, invalidType } from '../errors';
+import { asError, invalidReturn } from '../errors';
 import {
   ErrAdvanceTooFar,
   ErrFinalToken,
@@ -96,10 +96,7 @@ export class TokenBuffer implements Iterable<Buffer> {
 
   /** Adds bytes, which are copied, or text as UTF-8. After the end it does nothing. */
   feed(chunk: Uint8Array | string): void {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-    if (!(bytes instanceof Uint8Array)) {
-      throw invalidType('chunk', 'of type string or an instance of Buffer or Uint8Array', chunk);
-    }
+    const bytes = bytesToCopy('chunk', chunk);
     if (this.done || this.ended) return;
     this.room(bytes.length).set(bytes);
     this.filled(bytes.length);

@@ -1,5 +1,6 @@
 // The option `onread`: bytes go to memory of the caller's and to a function, and not through the stream.
 
+import { isUint8Array } from 'node:util/types';
 import type { OnReadOptions } from './socket-options';
 
 export class UserReads {
@@ -27,7 +28,7 @@ export class UserReads {
     const { buffer } = this.options;
     if (typeof buffer !== 'function') return;
     const made: unknown = buffer();
-    if (made instanceof Uint8Array) this.buffer = made;
+    if (isUint8Array(made)) this.buffer = made;
   }
 }
 
@@ -35,6 +36,6 @@ export class UserReads {
 export function readingOf(onread: unknown): UserReads | null {
   if (typeof onread !== 'object' || onread === null) return null;
   const { buffer, callback } = onread as Partial<OnReadOptions>;
-  const hasBuffer = buffer instanceof Uint8Array || typeof buffer === 'function';
+  const hasBuffer = isUint8Array(buffer) || typeof buffer === 'function';
   return hasBuffer && typeof callback === 'function' ? new UserReads(onread as OnReadOptions) : null;
 }

@@ -220,10 +220,10 @@ export class Pool<T extends Poolable, E = undefined> implements AsyncDisposable,
 
   private borrowWith(options: BorrowOptions = {}): Promise<Lease<T>> {
     let signal: AbortSignal | undefined;
-    let timeout = this.config.borrowTimeout;
+    let timeout: number;
     try {
       signal = signalOf(options);
-      ({ timeout = timeout } = options);
+      ({ timeout = this.config.borrowTimeout } = options);
       checkTimeout('options.timeout', timeout);
     } catch (error) {
       return Promise.reject(error);

@@ -67,7 +67,7 @@ export abstract class StreamConn extends NativeConn implements Conn {
   busy = false;
   /** @internal read() has come to the end of the stream. */
   ended = false;
-  /** As a ChunkReader. */
+  /** @internal As a ChunkReader. */
   plenty = false;
   /** @internal Looks at the first bytes before anybody gets them; null where there is nothing to look for. */
   guard: Guard | null = null;

@@ -198,6 +198,8 @@ describe('what only looks like the real thing', () => {
     const frames = new FramedConn(b);
     expect(await caught(frames.send(1, inFront()))).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
     frames.close();
+    expect(() => new TokenBuffer().feed(inFront())).toThrow(coded('ERR_INVALID_ARG_TYPE'));
+    expect(await new Scanner([inFront()]).scan()).toBe(false);
   });
 
   test('an iterable that is none', async () => {

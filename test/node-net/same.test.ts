@@ -278,6 +278,14 @@ printSame([
     socket.on('close', () => { log(socket.bytesRead); server.close(); });`,
   ],
   [
+    'onread with what only stands in front of a buffer',
+    `const server = await listening(net.createServer((peer) => peer.end('hello world')), 0, '127.0.0.1');
+    const onread = { buffer: new Proxy(Buffer.alloc(4), {}), callback: () => log('called') };
+    const socket = net.connect({ port: ports[0], host: '127.0.0.1', onread });
+    watch('client', socket, 'data', 'end', 'close');
+    socket.on('close', () => { log(socket.bytesRead); server.close(); });`,
+  ],
+  [
     'functions and classes of the module',
     `const own = new Set(Object.keys(net));
     log(['connect', 'createConnection', 'createServer', 'Server', 'Socket', 'Stream', 'isIP', 'isIPv4', 'isIPv6', 'BlockList', 'SocketAddress'].every((name) => own.has(name)));
