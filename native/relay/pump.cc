@@ -13,25 +13,23 @@ int64_t WriteTo(Pump::Kind kind, int fd, const void* p, size_t n) {
   return kind == Pump::Kind::kSocket ? sys::Send(fd, p, n) : sys::WriteFile(fd, p, n);
 }
 
-std::span<const char> AsChars(std::span<const uint8_t> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 }  // namespace
 
 Pump::~Pump() { ReturnPipe(); }
 
-std::unique_ptr<Pump::Stash> Pump::StashOf(std::span<const char> bytes) {
+std::unique_ptr<Pump::Stash> Pump::StashOf(std::vector<char> bytes) {
   if (bytes.empty()) return nullptr;
-  return std::make_unique<Stash>(Stash{{bytes.begin(), bytes.end()}});
+  return std::make_unique<Stash>(Stash{std::move(bytes)});
 }
 
 void Pump::PutFirst(std::span<const uint8_t> bytes) {
-  stash_ = StashOf(AsChars(bytes));
+  stash_ = StashOf({bytes.begin(), bytes.end()});
   taken_ = bytes.size();
 }
 
-void Pump::PutLast(std::span<const uint8_t> bytes) { last_ = StashOf(AsChars(bytes)); }
+void Pump::PutLast(std::span<const uint8_t> bytes) {
+  last_ = StashOf({bytes.begin(), bytes.end()});
+}
 
 // Invariant at the top of each round: what was taken before is in the pipe or the stash or
 // delivered.
@@ -102,7 +100,8 @@ void Pump::EmptyPipeByReading() {
     if (n <= 0) break;  // cannot be: the bytes are there
     have += static_cast<size_t>(n);
   }
-  stash_ = StashOf({bytes.data(), have});
+  bytes.resize(have);
+  stash_ = StashOf(std::move(bytes));
   in_pipe_ = 0;
   ReturnPipe();
 }
@@ -133,8 +132,7 @@ std::optional<Pump::Status> Pump::FillByCopy(int from, int to) {
     if ((stop = SinkSays(wrote))) break;
     sent += static_cast<size_t>(wrote);
   }
-  if (stop == Status::kSinkFull)
-    stash_ = StashOf(buffer.subspan(sent, static_cast<size_t>(n) - sent));
+  if (stop == Status::kSinkFull) stash_ = StashOf({buffer.begin() + sent, buffer.begin() + n});
   return stop;
 }
 

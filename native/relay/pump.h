@@ -70,7 +70,7 @@ class Pump {
     size_t sent = 0;
   };
   // Null for none.
-  static std::unique_ptr<Stash> StashOf(std::span<const char> bytes);
+  static std::unique_ptr<Stash> StashOf(std::vector<char> bytes);
 
   // Each returns nothing when the pump should go on.
   std::optional<Status> DrainStash(int to);
