@@ -41,11 +41,28 @@ async function giveUpRequest(conn: FramedConn): Promise<void> {
   await expect(asked).rejects.toThrow('given up');
 }
 
+/** Has a request answered with 'late' once what this returns is called. */
+function answersLate(conn: FramedConn): () => void {
+  let finish = () => {};
+  conn.onRequest(() => new Promise<string>((resolve) => (finish = () => resolve('late'))));
+  return () => finish();
+}
+
+/** The peer, which is still asked something, shuts down: the connection stays until that is answered. */
+async function followsItsPeer(peer: FramedConn, conn: Conn, finish: () => void): Promise<void> {
+  await giveUpRequest(peer);
+  const down = peer.shutdown();
+  await turns();
+  expect(conn.state).toBe('active');
+  finish();
+  await down;
+  await eventually(() => conn.state === 'closed');
+}
+
 // Behind a heartbeat the connection is not for others to half-close.
 test('a peer that has sent FIN is still answered', async () => {
   const [a, b] = await sessions({ session: true })();
-  let finish = () => {};
-  b.onRequest(() => new Promise<string>((resolve) => (finish = () => resolve('late'))));
+  const finish = answersLate(b);
   const asked = a.request(1, '');
   await turns();
   (a.conn as TCPConn).closeWrite();
@@ -239,29 +256,13 @@ describe.each(kinds)('shutdown(), %s', (_, kind) => {
 
   test('one that only answers requests follows its peer, when the last is answered', async () => {
     const [a, b] = await session();
-    let finish = () => {};
-    b.onRequest(() => new Promise<string>((resolve) => (finish = () => resolve('late'))));
-    await giveUpRequest(a);
-    const down = a.shutdown();
-    await turns();
-    expect(b.conn.state).toBe('active');
-    finish();
-    await down;
-    await eventually(() => b.conn.state === 'closed');
+    await followsItsPeer(a, b.conn, answersLate(b));
   });
 
   test('so does one that takes frames with a handler of batches', async () => {
     const [a, b] = await session();
-    let finish = () => {};
-    b.onRequest(() => new Promise<string>((resolve) => (finish = () => resolve('late'))));
     b.onFrames(() => {});
-    await giveUpRequest(a);
-    const down = a.shutdown();
-    await turns();
-    expect(b.conn.state).toBe('active');
-    finish();
-    await down;
-    await eventually(() => b.conn.state === 'closed');
+    await followsItsPeer(a, b.conn, answersLate(b));
   });
 
   test('and one whose handler served it to its end, through serve()', async () => {
@@ -271,19 +272,13 @@ describe.each(kinds)('shutdown(), %s', (_, kind) => {
     const server = serve(listener, async (conn) => {
       served.push(conn);
       const frames = new FramedConn(conn, kind);
-      frames.onRequest(() => new Promise<string>((resolve) => (finish = () => resolve('late'))));
+      finish = answersLate(frames);
       for await (const _ of frames);
     });
     cleanups.push(() => server.close());
     const a = new FramedConn(await dial('tcp', `${listener.addr}`), kind);
     await eventually(() => served.length === 1);
-    await giveUpRequest(a);
-    const down = a.shutdown();
-    await turns();
-    expect(served[0]?.state).toBe('active');
-    finish();
-    await down;
-    await eventually(() => served[0]?.state === 'closed');
+    await followsItsPeer(a, served[0] as Conn, () => finish());
   });
 
   test('one that receives as well is its own to shut down', async () => {

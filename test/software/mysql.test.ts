@@ -1,11 +1,18 @@
 // mysql2 on our sockets, and a MariaDB.
 
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findProgram, freePort, giveFile, ordinaryUser, Service, serverFolder, titleOf } from '../support/software.ts';
-import { LARGE, run } from './run.ts';
+import {
+  findProgram,
+  freePort,
+  giveIdentity,
+  ordinaryUser,
+  Service,
+  serverFolder,
+  titleOf,
+} from '../support/software.ts';
+import { LARGE, makeData, run } from './run.ts';
 
 const server = findProgram('mariadbd', ['/usr/sbin']);
 
@@ -21,14 +28,12 @@ describe.skipIf(server === null)(titleOf('mysql2', server, 'MariaDB'), () => {
   let folder: string;
 
   beforeAll(async () => {
-    const user = ordinaryUser();
-    folder = serverFolder(user);
+    folder = serverFolder();
     port = await freePort();
     const data = join(folder, 'data');
     const make = ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'];
-    const made = spawnSync('mariadb-install-db', make, { ...user, cwd: folder, encoding: 'utf8' });
-    expect(made).toMatchObject({ status: 0 });
-    for (const name of ['key.pem', 'cert.pem']) giveFile(new URL(`../support/tls/${name}`, import.meta.url), folder);
+    makeData('mariadb-install-db', folder, ...make);
+    giveIdentity(folder);
     writeFileSync(join(folder, 'user.sql'), USER);
     const settings = {
       datadir: data,
@@ -42,7 +47,11 @@ describe.skipIf(server === null)(titleOf('mysql2', server, 'MariaDB'), () => {
       'ssl-cert': join(folder, 'cert.pem'),
     };
     const options = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
-    service = new Service([server as string, '--no-defaults', '--skip-name-resolve', ...options], folder, user);
+    service = new Service(
+      [server as string, '--no-defaults', '--skip-name-resolve', ...options],
+      folder,
+      ordinaryUser(),
+    );
   }, 30_000);
   // It does not heed SIGINT.
   afterAll(() => service?.stop('SIGTERM'));

@@ -1,10 +1,17 @@
 // pg on our sockets, and a PostgreSQL.
 
-import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findPostgres, freePort, giveFile, ordinaryUser, Service, serverFolder, titleOf } from '../support/software.ts';
-import { LARGE, run } from './run.ts';
+import {
+  findPostgres,
+  freePort,
+  giveIdentity,
+  ordinaryUser,
+  Service,
+  serverFolder,
+  titleOf,
+} from '../support/software.ts';
+import { LARGE, makeData, run } from './run.ts';
 
 const initdb = findPostgres();
 
@@ -14,16 +21,11 @@ describe.skipIf(initdb === null)(titleOf('pg', initdb, 'PostgreSQL'), () => {
   let folder: string;
 
   beforeAll(async () => {
-    const user = ordinaryUser();
-    folder = serverFolder(user);
+    folder = serverFolder();
     port = await freePort();
-    const made = spawnSync(
-      initdb as string,
-      ['--pgdata', folder, '--username=spliceway', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'],
-      { ...user, cwd: folder, encoding: 'utf8' },
-    );
-    expect(made).toMatchObject({ status: 0 });
-    for (const name of ['key.pem', 'cert.pem']) giveFile(new URL(`../support/tls/${name}`, import.meta.url), folder);
+    const make = ['--username=spliceway', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'];
+    makeData(initdb as string, folder, '--pgdata', folder, ...make);
+    giveIdentity(folder);
     const settings = ['fsync=off', 'ssl=on', 'ssl_key_file=key.pem', 'ssl_cert_file=cert.pem'].flatMap((set) => [
       '-c',
       set,
@@ -39,7 +41,7 @@ describe.skipIf(initdb === null)(titleOf('pg', initdb, 'PostgreSQL'), () => {
       '-p',
       `${port}`,
     ];
-    service = new Service([...command, ...settings], folder, user);
+    service = new Service([...command, ...settings], folder, ordinaryUser());
   });
   afterAll(() => service?.stop());
 

@@ -1,9 +1,11 @@
 // Software that knows nothing of this package, on its sockets: each program runs unchanged, with
 // `--import spliceway/net/register`, and says at its end what its sockets carried.
 
+import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { runNode } from '../support/child.ts';
+import { ordinaryUser } from '../support/software.ts';
 
 /** Bytes of the large values that programs send. */
 export const LARGE = 8 << 20;
@@ -28,4 +30,10 @@ export async function run(program: string, ...args: string[]): Promise<{ client:
   expect(handles).toEqual([]);
   for (const { sockets, ours } of [client, server]) expect(ours).toBe(sockets);
   return { client, server };
+}
+
+/** Runs what makes a server's data in its folder. */
+export function makeData(program: string, folder: string, ...options: string[]): void {
+  const made = spawnSync(program, options, { ...ordinaryUser(), cwd: folder, encoding: 'utf8' });
+  expect(made).toMatchObject({ status: 0 });
 }

@@ -56,11 +56,16 @@ export function serverFolder(owner = ordinaryUser()): string {
 }
 
 /** Copies a file into a server's folder, for its eyes only. */
-export function giveFile(file: string | URL, folder: string, owner = ordinaryUser()): void {
+function giveFile(file: string | URL, folder: string, owner = ordinaryUser()): void {
   const copy = join(folder, basename(file.toString()));
   copyFileSync(file, copy);
   chmodSync(copy, 0o600);
   if (owner !== undefined) chownSync(copy, owner.uid, owner.gid);
+}
+
+/** Gives it what a server of TLS needs: `key.pem` and `cert.pem`. */
+export function giveIdentity(folder: string): void {
+  for (const name of ['key.pem', 'cert.pem']) giveFile(new URL(`tls/${name}`, import.meta.url), folder);
 }
 
 /** A port that nobody listens on, for servers that take no 0. */
