@@ -33,19 +33,23 @@ function script(file, label, short, ...last) {
   };
 }
 
+const BUILT = { files: [pathOf('../dist/index.mjs')], made: 'npm run build' };
+
 function spliceway(file, label, ...last) {
-  const needs = { files: [pathOf('../dist/index.mjs')], made: 'npm run build' };
-  return { ...script(file, label, undefined, ...last), needs };
+  return { ...script(file, label, undefined, ...last), needs: BUILT };
 }
 
-/** The same server, which stops its JavaScript when it is told to. */
-function blockable(contender) {
+/** The same server, with options of Node's. */
+function withNode(contender, ...options) {
   const command = (...addresses) => {
     const [node, ...rest] = contender.command(...addresses);
-    return [node, '--import', pathOf('servers/block.mjs'), ...rest];
+    return [node, ...options, ...rest];
   };
   return { ...contender, command };
 }
+
+/** The same server, which stops its JavaScript when it is told to. */
+const blockable = (contender) => withNode(contender, '--import', pathOf('servers/block.mjs'));
 
 function given(addresses) {
   return addresses.filter((address) => address !== undefined);
@@ -56,7 +60,7 @@ function program(file, label, ...first) {
   return {
     label,
     command: (...rest) => [process.execPath, pathOf(`programs/${file}`), ...first, ...rest],
-    needs: { files: [pathOf('../dist/index.mjs')], made: 'npm run build' },
+    needs: BUILT,
   };
 }
 
@@ -99,13 +103,15 @@ export const relaying = { name: 'spliceway-relay', ...spliceway('spliceway-proxy
 /** For many connections that live long: V8's young generation does not grow with them. In MiB. */
 const SMALL_YOUNG = '--max-semi-space-size=1';
 export const relayingSmall = {
-  ...relaying,
+  ...withNode(relaying, SMALL_YOUNG),
   name: 'spliceway-relay-small',
   label: `spliceway relay(), node ${SMALL_YOUNG}`,
-  command(...given) {
-    const [node, ...rest] = relaying.command(...given);
-    return [node, SMALL_YOUNG, ...rest];
-  },
+};
+export const proxyCommand = {
+  name: 'spliceway-proxy',
+  label: 'spliceway proxy',
+  command: (...addresses) => [process.execPath, pathOf('../dist/cli/main.js'), 'proxy', ...given(addresses)],
+  needs: BUILT,
 };
 export const splicewayNetPipe = {
   name: 'spliceway-net-pipe',

@@ -1,6 +1,6 @@
 // What a pair of connections costs that is joined, was used once and now waits.
 
-import { cEcho, nodeNetPipe, relaying, relayingSmall } from '../contenders.mjs';
+import { cEcho, nodeNetPipe, proxyCommand, relaying, relayingSmall } from '../contenders.mjs';
 import { tokioProxy } from '../peers/built.mjs';
 import { haproxyIdle } from '../peers/haproxy.mjs';
 import { nginxStream } from '../peers/nginx.mjs';
@@ -20,10 +20,10 @@ export const idleRelays = {
   samples: 'trials',
   slow: true,
   // Not those that hold a pipe for each direction: 9,000 relays would be 54,000 descriptors in C, splice and in Go.
-  contenders: [haproxyIdle, nodeNetPipe, tokioProxy, nginxStream, relaying, relayingSmall],
+  contenders: [haproxyIdle, nodeNetPipe, tokioProxy, nginxStream, relaying, relayingSmall, proxyCommand],
   baselines: [haproxyIdle, nodeNetPipe],
   cells: [{ name: CELL, load: { connections: 9000, size: 64 }, quick: true }],
   // Clients, proxy and target in a process each: no process has more than 18,000 descriptors.
   trial: (contender, cell) => withServer(cEcho, undefined, ({ address }) => measureIdle(contender, cell.load, address)),
-  targets: [atMost(CELL, relaying, 1, haproxyIdle), atMost(CELL, relayingSmall, 1, haproxyIdle)],
+  targets: [relaying, relayingSmall, proxyCommand].map((ours) => atMost(CELL, ours, 1, haproxyIdle)),
 };
